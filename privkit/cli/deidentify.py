@@ -1,0 +1,90 @@
+"""`privkit deidentify`."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from privkit.cli import _options, _output
+from privkit.errors import UsageError
+
+if TYPE_CHECKING:
+    from privkit import Deidentified
+
+
+@click.command("deidentify")
+@click.argument("source")
+@click.option("-o", "--output", metavar="OUTPUT", help="File or folder to write; `-` is standard output.")
+@_options.detecting_options
+@click.option(
+    "--key", type=_options.PATH, metavar="KEYFILE", help="Key file of `privkit key new`: reversible, repeatable."
+)
+@click.option("--column", multiple=True, metavar="COL=OPERATOR[:param=value,…]", help="What becomes of a column.")
+@click.option("--entity", multiple=True, metavar="TYPE=OPERATOR[:…]", help="What becomes of an entity type.")
+@click.option("--drop", multiple=True, metavar="COL", help="Leave a column out.")
+@click.option("--keep", multiple=True, metavar="COL", help="Keep a column as it is.")
+@click.option("--known", multiple=True, metavar="FILE:COLUMN", help="Names that stand in another file …")
+@click.option("--on", multiple=True, metavar="KEYCOLUMN", help="… and the column that joins it to SOURCE.")
+@click.option(
+    "--accept-free-text", is_flag=True, help="Keep free text (its findings replaced) where a policy drops it."
+)
+@click.option(
+    "--save-policy", type=_options.PATH, metavar="FILE", help="Write the decision down, to run it next month."
+)
+@click.option("--report", type=_options.PATH, metavar="FILE", help="Write a report: .json or .html.")
+@_options.reading_options
+@click.option("--dry-run", is_flag=True, help="Decide and show, write no data.")
+@click.option("--resume", is_flag=True, help="Continue an interrupted run (with its --key).")
+@click.option("--force", is_flag=True, help="Replace files that exist.")
+@_options.json_option
+def command(source: str, output: str | None, as_json: bool, **options: Any) -> None:
+    """Write a copy of SOURCE in which nobody is named.
+
+    SOURCE is a .csv, .tsv, .jsonl, .ndjson, .parquet or .txt file (also .gz, .zst), a folder or glob of such files,
+    or `-` with --format. OUTPUT's extension sets its format. A column's role is decided from a sample and shown;
+    `--dry-run --save-policy FILE` writes the decision down, and `--policy FILE` runs it.
+    """
+    _refuse_contradictions(output, as_json, options)
+    options["columns"] = _options.operators("--column", options.pop("column"))
+    options["entities"] = _options.operators("--entity", options.pop("entity"))
+    options["known"] = _options.known_values(options["known"], options.pop("on"))
+    options["accept_free_text"] = options["accept_free_text"] or None
+    from privkit import deidentify
+    from privkit.report import terminal
+
+    console = terminal.console(stderr=True)
+    table = None if as_json else terminal.console(stderr=not options["dry_run"])  # of a dry run it is the result
+    hint = "The same command with --resume continues." if options["key"] and output not in (None, "-") else None
+    with _output.running(hint), terminal.TerminalObserver(console, decision=table) as observer:
+        result = deidentify(source, output, observer=observer, **options)
+    if as_json:
+        _output.print_json(_json(result, observer.detector))
+    elif result.report is not None:
+        for line in terminal.summary_lines(result.report, output or ""):
+            console.print(line, soft_wrap=True)
+
+
+def _refuse_contradictions(output: str | None, as_json: bool, options: dict[str, Any]) -> None:
+    _output.no_json_beside_data(as_json, output)
+    if output is None and not options["dry_run"]:
+        raise UsageError("-o OUTPUT is missing", hint="--dry-run shows the decision without writing anything.")
+    if options["resume"] and not options["key"]:
+        raise UsageError("--resume needs --key", hint="A run without a kept key cannot be continued: its key is gone.")
+    if options["resume"] and options["dry_run"]:
+        raise UsageError("--resume and --dry-run cannot go together")
+
+
+def _json(result: Deidentified, detector: str) -> str:
+    from privkit.model.canonical import sha256_of
+    from privkit.report.files import report_json
+
+    if result.report is not None:
+        return report_json(result.report)
+    decision = {
+        "columns": {row.name: row.model_dump(mode="json", exclude={"name"}) for row in result.decisions},
+        "detector": detector,
+        "policy": {"name": result.policy.name, "sha256": sha256_of(result.policy)},
+    }
+    return json.dumps(decision, indent=2, ensure_ascii=False)

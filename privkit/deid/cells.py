@@ -1,0 +1,37 @@
+"""Cells of any Arrow type, as text."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Whether cells of this type are texts."""
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def as_text(values: pa.Array) -> pa.Array:
+    """The cells' plain text: integers without a point, dates as ISO 8601, `true` and `false`.
+
+    Args:
+        values: Any Arrow array; types that have no text (maps, binary) give nulls.
+
+    Returns:
+        A string array of the same length; nulls stay null.
+    """
+    kind = values.type
+    if pa.types.is_string(kind):
+        return values
+    try:
+        return pc.cast(values, pa.string())
+    except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
+        return pa.nulls(len(values), pa.string())
+
+
+def nonempty(values: pa.Array) -> int:
+    """How many cells are neither null nor, for texts, empty or white space."""
+    if is_text(values.type):
+        full = pc.fill_null(pc.not_equal(pc.utf8_trim_whitespace(values), ""), False)
+        return int(pc.sum(full).as_py() or 0)
+    return int(len(values) - values.null_count)

@@ -1,0 +1,5 @@
+"""What finds personal data in a text: Presidio's recognizers, spaCy's entities, Rampart."""
+
+from privkit.deid.recognizers.build import build_detector, installed_detectors
+
+__all__ = ["build_detector", "installed_detectors"]

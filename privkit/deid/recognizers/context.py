@@ -1,0 +1,212 @@
+"""Context words: does a word near a finding support it, as Presidio's LemmaContextAwareEnhancer decides it?
+
+Presidio compares context words with the lemmas of the words before a finding, and a lemma depends on the part of speech
+that the full pipeline would give the word. Most of the time it does not matter which: "phones" contains "phone" either
+way. So each word form has the set of lemmas that it could have under any part of speech, and the question has three
+answers: yes for all of them, no for all of them, or it depends, and only then must the full pipeline be asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from spacy.attrs import IDX
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from spacy.tokens import Doc, Token
+
+_LARGEST_CACHE = 50_000
+
+
+class Support(Enum):
+    """Whether a context word stands near a finding."""
+
+    YES = "yes"
+    NO = "no"
+    DEPENDS = "depends"
+
+
+@dataclass(frozen=True, slots=True)
+class Lemma:
+    """A lemma as Presidio's keywords see it.
+
+    Attributes:
+        lower: Lower case.
+        keyword: Whether it is a keyword by itself: neither stop word nor punctuation, and without a colon.
+        pieces: What its parts between colons add to the text's keywords.
+    """
+
+    lower: str
+    keyword: bool
+    pieces: tuple[str, ...] = ()
+
+
+class Lexicon:
+    """The lemmas of words.
+
+    Args:
+        lemmas_of: The lemmas that a form could have, under any part of speech; just one where that is certain.
+        is_filler: Whether a lemma is a stop word or punctuation.
+    """
+
+    def __init__(self, lemmas_of: Callable[[str], set[str]], is_filler: Callable[[str], bool]) -> None:
+        self._lemmas_of = lemmas_of
+        self._is_filler = is_filler
+        self._forms: dict[str, tuple[Lemma, ...]] = {}
+        self._lemmas: dict[str, Lemma] = {}
+
+    def possible(self, form: str) -> tuple[Lemma, ...]:
+        """Every lemma that `form` could have."""
+        found = self._forms.get(form)
+        if found is None:
+            if len(self._forms) > _LARGEST_CACHE:
+                self._forms.clear()
+            found = self._forms[form] = tuple({self.lemma(lemma) for lemma in self._lemmas_of(form)})
+        return found
+
+    def lemma(self, lemma: str) -> Lemma:
+        """One lemma that is certain."""
+        found = self._lemmas.get(lemma)
+        if found is None:
+            if len(self._lemmas) > _LARGEST_CACHE:
+                self._lemmas.clear()
+            found = self._lemmas[lemma] = self._classified(lemma)
+        return found
+
+    def _classified(self, lemma: str) -> Lemma:
+        lower = lemma.lower()
+        if self._is_filler(lemma) or lemma in ("-PRON-", "be"):
+            return Lemma(lower, keyword=False)
+        if ":" in lower:
+            return Lemma(lower, keyword=False, pieces=tuple(lower.split(":")))
+        return Lemma(lower, keyword=True)
+
+
+class Surroundings:
+    """The words of one text, each with the lemmas it could have.
+
+    Args:
+        doc: The text's tokens.
+        lemmas: The lemmas, one or more, of a token.
+    """
+
+    def __init__(self, doc: Doc, lemmas: Callable[[Token], tuple[Lemma, ...]]) -> None:
+        self._doc = doc
+        self._lemmas = lemmas
+        self._starts: NDArray[np.int64] = doc.to_array(IDX).astype(np.int64)
+        self._certain: set[str] = set()
+        self._possible: set[str] = set()
+        # A lemma with a colon adds its parts to the keywords of the whole text. Rare enough to look for.
+        if ":" in doc.text:
+            for token in doc:
+                options = lemmas(token)
+                for option in options:
+                    self._possible.update(option.pieces)
+                    if len(options) == 1:
+                        self._certain.update(option.pieces)
+
+    @classmethod
+    def possible(cls, doc: Doc, lexicon: Lexicon) -> Surroundings:
+        """From the forms alone."""
+        return cls(doc, lambda token: lexicon.possible(token.text))
+
+    @classmethod
+    def certain(cls, doc: Doc, lexicon: Lexicon) -> Surroundings:
+        """From the lemmas that a full pipeline has written into `doc`."""
+        return cls(doc, lambda token: (lexicon.lemma(token.lemma_),))
+
+    def support(self, start: int, matcher: ContextMatcher) -> Support:
+        """Whether one of the matcher's words stands near a finding that begins at character `start`."""
+        if not len(self._doc):
+            return Support.YES if matcher.matches("") else Support.NO
+        # The last token that begins at or before the finding; the next one where the finding begins between two.
+        index = max(int(np.searchsorted(self._starts, start, side="right")) - 1, 0)
+        if self._starts[index] + len(self._doc[index]) <= start:
+            index += 1
+        if index == len(self._doc):
+            # Presidio has no token for the text's last space and fails on a finding that begins there.
+            return Support.NO
+        before = self._walk(index, -1, matcher.before + 1, matcher)
+        if before is Support.YES:
+            return before
+        after = self._walk(index, 1, matcher.after + 1, matcher)
+        if after is Support.YES or before is after:
+            return after
+        return Support.DEPENDS
+
+    def _walk(self, index: int, step: int, words: int, matcher: ContextMatcher) -> Support:
+        """Collects up to `words` keywords from `index` on; every choice of lemmas at once.
+
+        The state is the set of numbers of words that may still be wanted with no match so far.
+        """
+        wanted = {words}
+        may_match = False
+        missed = False
+        while 0 <= index < len(self._doc) and wanted:
+            skips, misses, matches = False, False, False
+            for option in self._lemmas(self._doc[index]):
+                counts, may_count = self._counts(option)
+                skips |= not counts
+                if may_count:
+                    if matcher.matches(option.lower):
+                        matches = True
+                    else:
+                        misses = True
+            following = set(wanted) if skips else set()
+            if misses:
+                following |= {left - 1 for left in wanted}
+            may_match |= matches
+            missed |= 0 in following
+            following.discard(0)
+            wanted = following
+            index += step
+        if not may_match:
+            return Support.NO
+        return Support.DEPENDS if wanted or missed else Support.YES
+
+    def _counts(self, lemma: Lemma) -> tuple[bool, bool]:
+        """Whether a lemma certainly, and whether it possibly, is among the text's keywords."""
+        if lemma.keyword:
+            return True, True
+        if not self._possible:
+            return False, False
+        return lemma.lower in self._certain, lemma.lower in self._possible
+
+
+class ContextMatcher:
+    """A recognizer's context words, and how an enhancer uses them.
+
+    Args:
+        words: The recognizer's context words.
+        enhancer: Presidio's LemmaContextAwareEnhancer.
+    """
+
+    def __init__(self, words: Sequence[str], enhancer: Any) -> None:
+        self._words = tuple(word.lower() for word in words)
+        self._substring = enhancer.context_matching_mode == "substring"
+        self._factor = float(enhancer.context_similarity_factor)
+        self._least = float(enhancer.min_score_with_context_similarity)
+        self._most = float(enhancer.MAX_SCORE)
+        self._cache: dict[str, bool] = {}
+        self.before = int(enhancer.context_prefix_count)
+        self.after = int(enhancer.context_suffix_count)
+
+    def matches(self, keyword: str) -> bool:
+        """Whether a keyword of the text supports the recognizer."""
+        found = self._cache.get(keyword)
+        if found is None:
+            if len(self._cache) > _LARGEST_CACHE:
+                self._cache.clear()
+            lower = keyword.lower()
+            found = any(word in lower for word in self._words) if self._substring else lower in self._words
+            self._cache[keyword] = found
+        return found
+
+    def boosted(self, score: float) -> float:
+        """The score of a finding that has support."""
+        return min(max(score + self._factor, self._least), self._most)

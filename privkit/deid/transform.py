@@ -1,0 +1,288 @@
+"""One block of rows, de-identified: columns by their rule, texts by their findings.
+
+The way through: leaves → rules → terms of each row (linked detection) → findings in texts → operators → the frame put
+together again. Every step looks at the block alone and draws on the key, never on what went before: so blocks can be
+done in any order, by any process, twice after a crash, and give the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from privkit.deid.cells import as_text, is_text, nonempty
+from privkit.deid.columns import decide_leaf, identifier_in
+from privkit.deid.counts import Counts
+from privkit.deid.findings import Detector, Finding
+from privkit.deid.linked import linked_findings
+from privkit.deid.operators import ColumnOperator, RowContext, build_operator
+from privkit.deid.residual import Residue
+from privkit.deid.rows import KnownNames, RowTerms, cells_of, row_keys, row_of, row_terms
+from privkit.deid.texts import TextScanner, merged
+from privkit.errors import ColumnError
+from privkit.io.frames import Frame, Leaf
+from privkit.io.outputs import guarded
+from privkit.keys.keyfile import Key
+from privkit.model.operators import Drop, Keep, Operator, Redact
+from privkit.model.policy import ColumnRule, Policy
+
+_KEPT = ColumnRule(role="other")
+
+
+@dataclass(frozen=True)
+class _Rewritten:
+    """A text leaf after its findings were replaced; `made` holds the output spans that operators wrote, by cell."""
+
+    values: pa.Array
+    made: Mapping[int, tuple[tuple[int, int], ...]]
+
+
+class Transformer:
+    """A resolved policy made ready: every column has its rule, every operator its key.
+
+    Args:
+        policy: With a rule for each column that the sample showed.
+        detector: Searches the texts.
+        key: Makes tokens, hashes, surrogates and shifts.
+        spreadsheet: Write cells that an operator made so that a spreadsheet does not run them (CSV and TSV).
+        known: Names from other files.
+        needles: Identifiers, as (text, entity), that are searched in the whole output: the residual check's keyed
+            sample.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        detector: Detector,
+        key: Key,
+        *,
+        spreadsheet: bool = False,
+        known: Sequence[KnownNames] = (),
+        needles: Sequence[tuple[str, str]] = (),
+    ) -> None:
+        self._policy = policy
+        self._scanner = TextScanner(detector, policy)
+        self._key = key
+        self._spreadsheet = spreadsheet
+        self._known = known
+        self._residue = Residue(self._scanner, needles)
+        # Only e-mail surrogates ask for the name in their row.
+        self._invents = "surrogate" in {spec.operator for spec in _operators_of(policy)}
+        self._operators: dict[tuple[Operator, str | None], ColumnOperator] = {}
+
+    def transform(self, frame: Frame, *, check_rows: int = 0) -> tuple[Frame, Counts]:
+        """De-identifies one frame.
+
+        Args:
+            frame: Rows as they were read.
+            check_rows: How many rows of the output the detector searches again.
+
+        Returns:
+            The rows to write, and what was done to them.
+
+        Raises:
+            ColumnError: A kept column, or one that the sample did not show, turned out to identify people.
+            DetectorError: A text could not be searched to its end.
+        """
+        counts = Counts(rows=frame.rows)
+        leaves = frame.leaves()
+        rules = {leaf.name: self._rule(leaf) for leaf in leaves}
+        terms = row_terms(leaves, rules, self._known)
+        context = self._context(frame.rows, leaves, rules)
+        changed: dict[str, pa.Array | None] = {}
+        made: dict[str, Mapping[int, tuple[tuple[int, int], ...]]] = {}
+        for leaf in leaves:
+            rule = rules[leaf.name]
+            operator = self._policy.column_operator(rule)
+            if isinstance(operator, Drop):
+                changed[leaf.name] = None
+                counts.column(leaf.name).changed += nonempty(leaf.values)
+                self._count_cells(leaf, rule, counts)
+            elif rule.role == "free_text" and not isinstance(operator, Keep):
+                rewritten = self._rewrite(leaf, rule, terms, context, counts)
+                made[leaf.name] = rewritten.made
+                self._settle(leaf, rewritten.values, changed, counts)
+            else:
+                self._count_cells(leaf, rule, counts)
+                if not isinstance(operator, Keep):
+                    applied = self._operator(operator, rule.entity).apply(leaf, context)
+                    self._settle(leaf, applied, changed, counts)
+        output = frame.rebuilt(changed) if changed else frame
+        self._residue.check(leaves, changed, made, rules, self._policy, terms, counts, check_rows)
+        return output, counts
+
+    def examine(self, frame: Frame) -> Counts:
+        """What `transform` would find, without changing anything."""
+        counts = Counts(rows=frame.rows)
+        leaves = frame.leaves()
+        rules = {leaf.name: self._rule(leaf) for leaf in leaves}
+        terms = row_terms(leaves, rules, self._known)
+        for leaf in leaves:
+            if rules[leaf.name].role == "free_text":
+                for _, found in self._findings(leaf, terms):
+                    _count_findings(leaf.name, found, counts)
+            else:
+                self._count_cells(leaf, rules[leaf.name], counts)
+        return counts
+
+    def rewrite_text(self, text: str) -> tuple[str, list[Finding]]:
+        """One text by itself: what it becomes, and the spans of the input that were replaced."""
+        rule = ColumnRule(role="free_text")
+        spans = merged(text, self._scanner.scan([text])[0])
+        context = self._context(1, (Leaf("text", pa.array([text]), None),), {"text": rule})
+        return self._replaced(text, spans, rule, 0, context)[0], spans
+
+    def output_of_nothing(self, frame: Frame) -> Frame:
+        """`frame` (without rows) as it would come out: its schema is the output's."""
+        changed: dict[str, pa.Array | None] = {}
+        for leaf in frame.leaves():
+            rule = self._rule(leaf)
+            operator = self._policy.column_operator(rule)
+            if isinstance(operator, Drop):
+                changed[leaf.name] = None
+            elif rule.role == "free_text" and not isinstance(operator, Keep):
+                changed[leaf.name] = pa.array([], pa.string()) if is_text(leaf.values.type) else leaf.values
+            elif not isinstance(operator, Keep):
+                given = leaf.values.type
+                changed[leaf.name] = pa.array([], self._operator(operator, rule.entity).output_type(given))
+        return frame.rebuilt(changed) if changed else frame
+
+    def _rule(self, leaf: Leaf) -> ColumnRule:
+        rule = self._policy.columns.get(leaf.name)
+        if rule is not None and rule.role is not None:
+            self._watch(leaf, rule)
+            return rule
+        # The sample did not show this column, or showed only empty cells: nobody has decided about it.
+        if nonempty(leaf.values) == 0:
+            return _KEPT
+        if rule is None and self._policy.unknown == "drop":
+            return ColumnRule(role="other", operator=Drop())
+        if rule is None and self._policy.unknown == "refuse":
+            raise ColumnError(
+                f"column {leaf.name} stands in a later part of the data and the policy does not name it",
+                columns=(leaf.name,),
+                hint="Add it to the policy, or take it out with --drop.",
+            )
+        decision = decide_leaf(leaf.name, leaf.values)
+        if decision.role != "other":
+            raise ColumnError(
+                f"column {leaf.name} was empty or absent in the sample and holds "
+                f"{decision.entity or decision.role.replace('_', ' ')} further down",
+                columns=(leaf.name,),
+                hint=f"Decide about it: --drop {leaf.name}, --keep {leaf.name}, or --column {leaf.name}=OPERATOR.",
+            )
+        return _KEPT
+
+    def _watch(self, leaf: Leaf, rule: ColumnRule) -> None:
+        if rule.role != "other" or not rule.watch:
+            return
+        if not isinstance(self._policy.column_operator(rule), Keep):
+            return
+        entity = identifier_in(leaf.values)
+        if entity is not None:
+            raise ColumnError(
+                f"column {leaf.name} is kept, and further down it looks like {entity}",
+                columns=(leaf.name,),
+                hint=f"If it must go: --column {leaf.name}=pseudonym or --drop {leaf.name}. "
+                f"If it may stay: --keep {leaf.name}.",
+            )
+
+    def _operator(self, spec: Operator, entity: str | None) -> ColumnOperator:
+        known = self._operators.get((spec, entity))
+        if known is None:
+            known = self._operators[(spec, entity)] = build_operator(spec, entity=entity, key=self._key)
+        return known
+
+    def _context(self, rows: int, leaves: Sequence[Leaf], rules: Mapping[str, ColumnRule]) -> RowContext:
+        names: dict[int, str] = {}
+        for leaf in leaves if self._invents else ():
+            rule = rules[leaf.name]
+            if rule.role == "identifier" and rule.entity == "PERSON":
+                for row, value in cells_of(leaf):
+                    names[row] = f"{names[row]} {value}" if row in names else value
+        return RowContext(
+            leaves={leaf.name: leaf for leaf in leaves},
+            rows=rows,
+            row_keys=lambda: row_keys(rows, leaves),
+            name_of_row=names,
+        )
+
+    def _findings(self, leaf: Leaf, terms: RowTerms) -> Iterable[tuple[int, list[Finding]]]:
+        """Merged findings by cell, for cells that have any."""
+        texts: list[str | None] = leaf.values.to_pylist() if is_text(leaf.values.type) else []
+        distinct = [text for text in dict.fromkeys(texts) if text and not text.isspace()]
+        scanned = dict(zip(distinct, self._scanner.scan(distinct), strict=True))
+        for cell, text in enumerate(texts):
+            if text is None or text not in scanned:
+                continue
+            found = scanned[text]
+            row_terms = terms.of(row_of(leaf, cell))
+            if row_terms:
+                found = [*found, *self._scanner.counted(text, linked_findings(text, row_terms))]
+            if found and (spans := merged(text, found)):
+                yield cell, spans
+
+    def _rewrite(
+        self, leaf: Leaf, rule: ColumnRule, terms: RowTerms, context: RowContext, counts: Counts
+    ) -> _Rewritten:
+        if not is_text(leaf.values.type):
+            return _Rewritten(leaf.values, {})
+        texts = leaf.values.to_pylist()
+        made: dict[int, tuple[tuple[int, int], ...]] = {}
+        for cell, spans in self._findings(leaf, terms):
+            _count_findings(leaf.name, spans, counts)
+            texts[cell], made[cell] = self._replaced(texts[cell], spans, rule, row_of(leaf, cell), context)
+        return _Rewritten(pa.array(texts, pa.string()), made)
+
+    def _replaced(
+        self, text: str, spans: Sequence[Finding], rule: ColumnRule, row: int, context: RowContext
+    ) -> tuple[str, tuple[tuple[int, int], ...]]:
+        """`text` with each span written by its operator, and where these writings stand in the result."""
+        pieces: list[str] = []
+        places: list[tuple[int, int]] = []
+        done = length = 0
+        for span in spans:
+            spec = self._policy.finding_operator(rule, span.entity)
+            if isinstance(spec, Drop):
+                spec = Redact()  # inside a text only the finding can be left out
+            between, value = text[done : span.start], text[span.start : span.end]
+            operator = self._operator(spec, span.entity)
+            new = value if isinstance(spec, Keep) else operator.apply_text(value, row, context)
+            pieces += (between, new)
+            places.append((length + len(between), length + len(between) + len(new)))
+            length = places[-1][1]
+            done = span.end
+        return "".join((*pieces, text[done:])), tuple(places)
+
+    def _settle(self, leaf: Leaf, values: pa.Array, changed: dict[str, pa.Array | None], counts: Counts) -> None:
+        """Takes an operator's output in, counts what it changed, and disarms it for spreadsheets."""
+        before = as_text(leaf.values)
+        differs = pc.fill_null(pc.not_equal(as_text(values), before), False)
+        gone = pc.and_(pc.is_valid(leaf.values), pc.is_null(values))
+        counts.column(leaf.name).changed += pc.sum(pc.or_(differs, gone)).as_py() or 0
+        if self._spreadsheet and is_text(values.type):
+            values = guarded(values, before)
+        changed[leaf.name] = values
+
+    def _count_cells(self, leaf: Leaf, rule: ColumnRule, counts: Counts) -> None:
+        column = counts.column(leaf.name)
+        if rule.role in ("identifier", "quasi") and rule.entity is not None:
+            cells = nonempty(leaf.values)
+            column.cells += cells
+            if cells:
+                column.entities[rule.entity] += cells
+
+
+def _operators_of(policy: Policy) -> Iterable[Operator]:
+    yield from policy.roles.values()
+    yield from policy.entities.values()
+    yield from (rule.operator for rule in policy.columns.values() if rule.operator is not None)
+
+
+def _count_findings(name: str, found: Sequence[Finding], counts: Counts) -> None:
+    column = counts.column(name)
+    column.cells += 1
+    column.entities.update(finding.entity for finding in found)

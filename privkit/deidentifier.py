@@ -1,0 +1,536 @@
+"""The door to de-identification: `deidentify`, `deidentify_text`, `scan`, `reidentify`.
+
+The way through: open the source → look at a sample → decide about each column → stream every block through workers
+into a journaled output → publish it whole → report. The command line and Python take the same way.
+"""
+
+from __future__ import annotations
+
+import base64
+import sys
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from privkit import __version__
+from privkit.deid.counts import Counts
+from privkit.deid.findings import Finding
+from privkit.deid.plan import Known, Plan, known_files, make_plan, needles, output_schema, restored_schema, unwatched
+from privkit.deid.policies import load_policy
+from privkit.deid.work import DEIDENTIFYING, RESTORING, SCANNING, Job
+from privkit.engines.local import processors
+from privkit.engines.stream import Note, answers, into_memory, into_run
+from privkit.errors import KeyFileError, OutputError, UsageError
+from privkit.io.memory import frame_from_blocks, open_frame, open_records, records_from_blocks
+from privkit.io.outputs import Target, is_partitioned, part_names, split_name, target_for
+from privkit.io.run import Run
+from privkit.io.sources import Source, open_source
+from privkit.keys.keyfile import Key
+from privkit.model.canonical import sha256_of
+from privkit.model.operators import Drop, Operator
+from privkit.model.policy import DetectorName, Policy
+from privkit.model.progress import Observer, SilentObserver
+from privkit.model.report import ColumnReport, DecidedColumn, PolicyInfo, Report, Residual, ScannedColumn, ScanReport
+from privkit.model.yamlfile import write_yaml
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_BYTES_FOR_A_WORKER = 1 << 20
+
+
+@dataclass(frozen=True)
+class Deidentified:
+    """What `deidentify` gives back.
+
+    Attributes:
+        frame: The de-identified DataFrame, when the source was one.
+        records: The de-identified records, when the source was a list of records.
+        report: Counts of what was done; None on a dry run.
+        decisions: One row for each column: role, entity, operator, share of cells matched.
+        policy: The resolved policy: with a rule for each column, to be saved and used again.
+    """
+
+    frame: pd.DataFrame | None
+    records: list[dict[str, Any]] | None
+    report: Report | None
+    decisions: tuple[DecidedColumn, ...]
+    policy: Policy
+
+    def _repr_html_(self) -> str:
+        from privkit.report.html import decisions_html, report_html
+
+        return decisions_html(self.decisions) if self.report is None else report_html(self.report)
+
+
+@dataclass(frozen=True)
+class DeidentifiedText:
+    """A text without its people, and what was found: entity types and offsets into the text that was given."""
+
+    text: str
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class Reidentified:
+    """What `reidentify` gives back: how many tokens were opened, and the frame or records if these were given."""
+
+    tokens: int
+    foreign_tokens: int
+    rows: int
+    frame: pd.DataFrame | None = None
+    records: list[dict[str, Any]] | None = None
+
+
+def deidentify(
+    source: str | Path | pd.DataFrame | Sequence[Mapping[str, Any]],
+    output: str | Path | None = None,
+    *,
+    policy: str | Path | Policy = "default",
+    key: str | Path | Key | None = None,
+    columns: Mapping[str, Operator | str] | None = None,
+    entities: Mapping[str, Operator] | None = None,
+    drop: Collection[str] = (),
+    keep: Collection[str] = (),
+    detector: DetectorName | None = None,
+    known: Sequence[Known] = (),
+    workers: int | None = None,
+    format: str | None = None,
+    encoding: str = "utf-8",
+    max_expansion: float = 200.0,
+    accept_free_text: bool | None = None,
+    dry_run: bool = False,
+    resume: bool = False,
+    force: bool = False,
+    save_policy: str | Path | None = None,
+    report: str | Path | None = None,
+    observer: Observer | None = None,
+) -> Deidentified:
+    """De-identifies a file, a folder of files, a DataFrame or a list of records.
+
+    Args:
+        source: A path, a folder, a glob, `-` (standard input), a DataFrame, or a list of mappings.
+        output: Where the result goes: a path (a folder for a partitioned source), or `-` for standard output. Not
+            for DataFrames and records, whose result is returned.
+        policy: A built-in policy's name, a YAML file, or a `Policy`.
+        key: A key file or `Key`; without one a key is made for this run and forgotten.
+        columns: Operators for whole columns, by name; the text "free_text" for one that is to be searched inside.
+        entities: Operators by entity type, in columns and in texts.
+        drop: Columns to leave out.
+        keep: Columns to keep as they are.
+        detector: `patterns`, `core` or `full`; the policy's, else the fullest installed.
+        known: Names from other files to look for in each row's texts.
+        workers: Processes; as many as there are processors, fewer for small inputs, if None.
+        format: The source's format where its name does not say.
+        encoding: Of text sources.
+        max_expansion: How many times its size a compressed source may grow.
+        accept_free_text: Overrides the policy: False drops free-text columns.
+        dry_run: Decide only; nothing is written but `save_policy`.
+        resume: Go on with a run that was interrupted (needs a kept key).
+        force: Replace an existing output.
+        save_policy: Where to write the resolved policy, as YAML.
+        report: Where to write the report: .json or .html.
+        observer: Hears of the decision and the progress.
+
+    Raises:
+        PrivkitError: See `privkit.errors`; no output is left then.
+        UsageError: Options that cannot go together.
+    """
+    started = time.monotonic()
+    observer = observer or SilentObserver()
+    in_memory = not isinstance(source, (str, Path))
+    if in_memory and output is not None:
+        raise UsageError("a DataFrame or list of records is returned, not written: leave output out")
+    if not in_memory and output is None and not dry_run:
+        raise UsageError("an output is needed")
+    kept = _key(key)
+    if resume and not kept.kept:
+        raise UsageError(
+            "--resume needs --key: the key of the interrupted run was not kept",
+            hint="Start anew without --resume, or give a key file next time (`privkit key new`).",
+        )
+    chosen = _with_options(load_policy(policy), entities, accept_free_text, detector)
+    opened = _opened(source, format, encoding, max_expansion)
+    _check_places(source, output, force=force, resume=resume, save_policy=save_policy, report=report, dry_run=dry_run)
+    plan = make_plan(opened, chosen, columns or {}, drop, keep)
+    observer.decided(plan.decisions, plan.detector.name)
+    warnings = [f"{row.name}: {warning}" for row in plan.decisions for warning in row.warnings]
+    if plan.policy.kept_key and not kept.kept:
+        warnings.append(
+            f"policy {plan.policy.name} promises reversibility and no key was given: the tokens cannot be reversed"
+        )
+    for warning in warnings:
+        observer.warned(warning)
+    if save_policy is not None:
+        _save(write_yaml(plan.policy.model_copy(update={"name": Path(save_policy).stem})), Path(save_policy))
+    if dry_run:
+        return Deidentified(None, None, None, plan.decisions, plan.policy)
+    job = Job(
+        policy=plan.policy,
+        secret=base64.b64encode(kept.secret()).decode(),
+        kept=kept.kept,
+        known=known_files(known, encoding, max_expansion),
+        needles=needles(plan, kept),
+    )
+    target = Target("memory")
+    if not in_memory:
+        schema = output_schema(opened, plan, job, table=_writes_table(str(output)))
+        target = target_for(str(output), opened, schema)
+    job = job.model_copy(update={"target": target.to_json()})
+    counts, memory = _stream(
+        opened,
+        job,
+        DEIDENTIFYING,
+        target,
+        destination=None if in_memory else str(output),
+        workers=_workers(workers, opened),
+        observer=observer,
+        force=force,
+        resume=resume,
+        resumable=kept.kept,
+        manifest=_manifest(opened, plan, kept, encoding) if kept.kept and not in_memory else {},
+    )
+    result = _report(opened, plan, counts, kept if kept.kept else None, time.monotonic() - started, warnings)
+    if report is not None:
+        from privkit.report.files import write_report
+
+        write_report(result, Path(report), force=force)
+    dropped = {name for name, rule in plan.policy.columns.items() if isinstance(rule.operator, Drop)}
+    frame, records = _from_memory(source, memory, dropped)
+    return Deidentified(frame, records, result, plan.decisions, plan.policy)
+
+
+def deidentify_text(
+    text: str,
+    *,
+    policy: str | Path | Policy = "default",
+    key: str | Path | Key | None = None,
+    entities: Mapping[str, Operator] | None = None,
+    detector: DetectorName | None = None,
+) -> DeidentifiedText:
+    """De-identifies one text.
+
+    Args:
+        text: Any text.
+        policy: A built-in policy's name, a YAML file, or a `Policy`.
+        key: A key file or `Key`; without one a key is made and forgotten.
+        entities: Operators by entity type.
+        detector: `patterns`, `core` or `full`; the policy's, else the fullest installed.
+
+    Raises:
+        PrivkitError: See `privkit.errors`.
+    """
+    chosen = _with_options(load_policy(policy), entities, None, detector)
+    kept = _key(key)
+    job = Job(policy=chosen, secret=base64.b64encode(kept.secret()).decode(), kept=kept.kept)
+    rewritten, spans = job.transformer().rewrite_text(text)
+    return DeidentifiedText(rewritten, tuple(spans))
+
+
+def scan(
+    source: str | Path | pd.DataFrame | Sequence[Mapping[str, Any]],
+    *,
+    policy: str | Path | Policy = "default",
+    detector: DetectorName | None = None,
+    workers: int | None = None,
+    format: str | None = None,
+    encoding: str = "utf-8",
+    max_expansion: float = 200.0,
+    observer: Observer | None = None,
+) -> ScanReport:
+    """Decides and counts as `deidentify` would, and writes nothing.
+
+    `pii_found` is true when an identifier column holds anything, or a text holds a finding; quasi-identifiers alone
+    (ages, postcodes) do not make it true.
+
+    Raises:
+        PrivkitError: See `privkit.errors`.
+    """
+    started = time.monotonic()
+    observer = observer or SilentObserver()
+    # A scan only looks: what a policy would refuse or drop is counted like everything else.
+    chosen = _with_options(load_policy(policy), None, True, detector).model_copy(update={"unknown": "keep"})
+    opened = _opened(source, format, encoding, max_expansion)
+    plan = make_plan(opened, chosen, {}, (), ())
+    plan = Plan(unwatched(plan.policy), plan.decisions, plan.sample, plan.detector)
+    observer.decided(plan.decisions, plan.detector.name)
+    job = Job(policy=plan.policy, secret=base64.b64encode(Key.ephemeral().secret()).decode(), kept=False)
+    counts = Counts()
+    observer.started(opened.total)
+    for answer in answers(
+        opened, SCANNING, job.to_bytes(), workers=_workers(workers, opened), progress=observer.advanced
+    ):
+        counts.add(Counts.from_note(answer.note))
+    observer.finished()
+    scanned = {}
+    for row in plan.decisions:
+        column = counts.column(row.name)
+        scanned[row.name] = ScannedColumn(
+            role=row.role, entity=row.entity, cells=column.cells, entities=dict(column.entities)
+        )
+    return ScanReport(
+        source=opened.description,
+        rows=counts.rows,
+        columns=scanned,
+        detector=plan.detector.name,
+        models=list(plan.detector.models),
+        policy=PolicyInfo(name=plan.policy.name, sha256=sha256_of(plan.policy)),
+        pii_found=any(column.role in ("identifier", "free_text") and column.cells for column in scanned.values()),
+        seconds=round(time.monotonic() - started, 3),
+    )
+
+
+def reidentify(
+    source: str | Path | pd.DataFrame | Sequence[Mapping[str, Any]],
+    output: str | Path | None = None,
+    *,
+    key: str | Path | Key,
+    workers: int | None = None,
+    format: str | None = None,
+    encoding: str = "utf-8",
+    max_expansion: float = 200.0,
+    force: bool = False,
+    observer: Observer | None = None,
+) -> Reidentified:
+    """Restores every pseudonym that `key` made, in cells and inside texts.
+
+    Tokens of other keys are left and counted; a source that holds only such is refused: the key is the wrong one.
+
+    Raises:
+        KeyFileError: The key is the wrong one, or a token was altered.
+        PrivkitError: See `privkit.errors`; no output is left then.
+    """
+    observer = observer or SilentObserver()
+    kept = _key(key)
+    in_memory = not isinstance(source, (str, Path))
+    if not in_memory and output is None:
+        raise UsageError("an output is needed")
+    opened = _opened(source, format, encoding, max_expansion)
+    _check_places(source, output, force=force, resume=False, save_policy=None, report=None, dry_run=False)
+    schema = restored_schema(opened)
+    if not in_memory and schema is None and _writes_table(str(output)):
+        raise UsageError(f"{output}: records are restored to .jsonl")
+    target = Target("memory") if in_memory else target_for(str(output), opened, schema)
+    job = Job(
+        policy=Policy(),
+        secret=base64.b64encode(kept.secret()).decode(),
+        kept=True,
+        target=target.to_json(),
+    )
+
+    counts, memory = _stream(
+        opened,
+        job,
+        RESTORING,
+        target,
+        destination=None if in_memory else str(output),
+        workers=_workers(workers, opened),
+        observer=observer,
+        force=force,
+        accept=lambda counts: _check_right_key(counts, kept),
+    )
+    frame, records = _from_memory(source, memory, set())
+    return Reidentified(counts.tokens, counts.foreign_tokens, counts.rows, frame, records)
+
+
+def _key(key: str | Path | Key | None) -> Key:
+    if key is None:
+        return Key.ephemeral()
+    return key if isinstance(key, Key) else Key.load(key)
+
+
+def _with_options(
+    policy: Policy,
+    entities: Mapping[str, Operator] | None,
+    accept_free_text: bool | None,
+    detector: DetectorName | None,
+) -> Policy:
+    update: dict[str, object] = {}
+    if entities:
+        update["entities"] = {**policy.entities, **entities}
+    if accept_free_text is not None:
+        update["accept_free_text"] = accept_free_text
+    if detector is not None:
+        update["detector"] = detector
+    return policy.model_copy(update=update)
+
+
+def _opened(source: Any, format: str | None, encoding: str, max_expansion: float) -> Source:
+    if isinstance(source, (str, Path)):
+        return open_source(source, format=cast(Any, format), encoding=encoding, max_expansion=max_expansion)
+    if isinstance(source, Sequence):
+        return open_records(source)
+    return open_frame(source)
+
+
+def _check_places(
+    source: object,
+    output: str | Path | None,
+    *,
+    force: bool,
+    resume: bool,
+    save_policy: str | Path | None,
+    report: str | Path | None,
+    dry_run: bool,
+) -> None:
+    """Everything that would be written is checked before anything is read: a long run must not fail at its end."""
+    if report is not None and Path(report).suffix not in (".json", ".html"):
+        raise UsageError(f"{report}: a report is .json or .html")
+    if dry_run:
+        return
+    written = [Path(place) for place in (report, save_policy) if place is not None]
+    if output is not None and str(output) != "-":
+        written.append(Path(output))
+        if not force and Path(output).exists():
+            raise OutputError(f"{output} exists", hint="Use --force to replace it.")
+    if report is not None and not force and not resume and Path(report).exists():
+        raise OutputError(f"{report} exists", hint="Use --force to replace it.")
+    places = [place.resolve() for place in written]
+    if len(set(places)) < len(places):
+        raise UsageError("output, report and saved policy must be different files")
+    if isinstance(source, (str, Path)) and str(source) != "-":
+        origin = Path(source).resolve()
+        for place in places:
+            if place == origin or (origin.is_dir() and place.is_relative_to(origin)) or origin.is_relative_to(place):
+                raise OutputError(f"{place.name}: the output and the source are the same place")
+
+
+def _writes_table(output: str) -> bool:
+    return split_name(Path(output).name)[1] not in (None, "jsonl")
+
+
+def _workers(asked: int | None, source: Source) -> int:
+    if asked is not None:
+        if asked < 1:
+            raise UsageError("--workers takes 1 or more")
+        return asked
+    # A worker loads its models anew: a few seconds that a small input does not earn back.
+    worth = 1 if source.total is None else source.total // _BYTES_FOR_A_WORKER
+    return max(1, min(processors(), worth))
+
+
+def _manifest(source: Source, plan: Plan, key: Key, encoding: str) -> dict[str, str]:
+    """What must be equal for a later run to go on with this one's blocks."""
+    return {
+        "source": source.fingerprint() if source.resumable else "",
+        "encoding": encoding,
+        "policy": sha256_of(plan.policy),
+        "key": key.id,
+        "models": ",".join(model.sha256 for model in plan.detector.models),
+        "privkit": __version__,
+    }
+
+
+def _stream(
+    source: Source,
+    job: Job,
+    task: str,
+    target: Target,
+    *,
+    destination: str | None,
+    workers: int,
+    observer: Observer,
+    force: bool,
+    resume: bool = False,
+    resumable: bool = False,
+    manifest: Mapping[str, str] | None = None,
+    accept: Callable[[Counts], None] = lambda _counts: None,
+) -> tuple[Counts, list[bytes]]:
+    """Every block through `task`, to `destination` (None: into memory), published once `accept` agrees."""
+    counts = Counts()
+    spec = job.to_bytes()
+
+    def remember(note: Note) -> None:
+        counts.add(Counts.from_note(note))
+
+    observer.started(source.total)
+    if destination is None:
+        data = into_memory(source, task, spec, workers=workers, progress=observer.advanced, remember=remember)
+        accept(counts)
+        observer.finished()
+        return counts, data
+    names = part_names(source, target)
+    if destination == "-":
+        run = Run.temporary(target, names)
+    else:
+        run = Run.open(
+            Path(destination),
+            target,
+            names,
+            manifest or {},
+            folder=is_partitioned(source),
+            resume=resume,
+            force=force,
+            resumable=resumable and source.resumable,
+        )
+    with run:
+        into_run(source, task, spec, run, workers=workers, progress=observer.advanced, remember=remember)
+        accept(counts)
+        if destination == "-":
+            run.copy_to(sys.stdout.buffer)
+        else:
+            run.publish()
+    observer.finished()
+    return counts, []
+
+
+def _check_right_key(counts: Counts, key: Key) -> None:
+    if counts.foreign_tokens and not counts.tokens:
+        raise KeyFileError(
+            f"wrong key: none of the {counts.foreign_tokens} token(s) was made with key {key.id}",
+            hint="The report of the run that made them names the key's id.",
+        )
+
+
+def _report(
+    source: Source, plan: Plan, counts: Counts, key: Key | None, seconds: float, warnings: Sequence[str]
+) -> Report:
+    columns = {}
+    for row in plan.decisions:
+        column = counts.column(row.name)
+        columns[row.name] = ColumnReport(
+            role=row.role,
+            entity=row.entity,
+            operator=row.operator,
+            cells_changed=column.changed,
+            entities=dict(column.entities),
+        )
+    return Report(
+        source=source.description,
+        rows=counts.rows,
+        columns=columns,
+        detector=plan.detector.name,
+        models=list(plan.detector.models),
+        policy=PolicyInfo(name=plan.policy.name, sha256=sha256_of(plan.policy)),
+        key_id=key.id if key is not None else None,
+        residual=Residual(
+            rows_checked=counts.rows_checked,
+            cells_with_findings=counts.residual.total(),
+            input_identifiers_found=counts.identifiers.total(),
+            columns=dict(counts.residual + counts.identifiers),
+        ),
+        seconds=round(seconds, 3),
+        warnings=list(warnings),
+    )
+
+
+def _from_memory(
+    source: object, outputs: list[bytes], dropped: set[str]
+) -> tuple[pd.DataFrame | None, list[dict[str, Any]] | None]:
+    if isinstance(source, (str, Path)):
+        return None, None
+    if isinstance(source, Sequence):
+        return None, records_from_blocks(outputs)
+    return frame_from_blocks(cast(Any, source), outputs, dropped), None
+
+
+def _save(text: str, path: Path) -> None:
+    temporary = path.with_name(f".{path.name}.privkit")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+    except OSError as err:
+        temporary.unlink(missing_ok=True)
+        raise OutputError(f"{path}: cannot be written ({err.strerror})") from None

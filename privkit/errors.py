@@ -1,0 +1,132 @@
+"""Every error that privkit raises on purpose.
+
+    PrivkitError                 exit 1   something was wrong and privkit knows what
+    ├── InputError               exit 1   a source that cannot be read as what it says it is
+    ├── OutputError              exit 1   a place that cannot be written
+    ├── PolicyError              exit 1   a policy, or an option that changes it, that does not hold together
+    ├── ColumnError              exit 1   a column that is missing, doubled, or not what it was taken for
+    ├── KeyFileError             exit 1   a key file that is missing, loose, broken or the wrong one
+    ├── DetectorError            exit 1   a detector that is missing, altered, or could not finish
+    ├── MissingExtraError        exit 1   an optional package that is not installed
+    ├── InterruptedRunError      exit 1   a run that another run left behind, or that died
+    └── UsageError               exit 2   options that cannot go together
+    (exit 4: `scan --fail-on-pii` found PII; exit 130: Ctrl-C. Neither is an error in the program.)
+
+What may stand in a message: file names, column names, row numbers, byte offsets, counts, entity types, option names.
+Never: the value of a cell, a key's bytes, a text that was searched. Where a library's message may quote a value, its
+text is not repeated: the error says what and where in privkit's own words.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class PrivkitError(Exception):
+    """Root of the tree.
+
+    Args:
+        message: What is wrong and where.
+        hint: What the user can do next; shown on a line of its own.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class InputError(PrivkitError):
+    """A source that is missing, empty, cut, undecodable, ragged or too large when expanded.
+
+    Args:
+        message: What is wrong.
+        path: The file, as the user named it.
+        row: 1-based record number in the file, the header not counted, where one row is to blame.
+        offset: Byte offset in the (decompressed) file, where bytes are to blame.
+        hint: What the user can do next.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        path: str | None = None,
+        row: int | None = None,
+        offset: int | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.path = path
+        self.row = row
+        self.offset = offset
+
+
+class OutputError(PrivkitError):
+    """An output that exists, equals the source, cannot be written, or does not fit on the disk."""
+
+
+class PolicyError(PrivkitError):
+    """An invalid policy or operator.
+
+    Args:
+        message: What is wrong.
+        path: The policy's file, if it came from one.
+        line: 1-based line in that file.
+        hint: What the user can do next.
+    """
+
+    def __init__(
+        self, message: str, *, path: str | None = None, line: int | None = None, hint: str | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.path = path
+        self.line = line
+
+
+class ColumnError(PrivkitError):
+    """A column that is unknown, doubled, or turned out to hold something else than what was decided.
+
+    Args:
+        message: What is wrong.
+        columns: Names of the columns it is about.
+        hint: What the user can do next.
+    """
+
+    def __init__(self, message: str, *, columns: tuple[str, ...] = (), hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.columns = columns
+
+
+class KeyFileError(PrivkitError):
+    """A key file that is missing, readable by others, malformed, or not the one that made the tokens."""
+
+
+class DetectorError(PrivkitError):
+    """A detector that is not installed, whose weights were altered, or whose recognizer did not finish.
+
+    Args:
+        message: What is wrong.
+        recognizer: Name of the recognizer at fault, if one is.
+        hint: What the user can do next.
+    """
+
+    def __init__(self, message: str, *, recognizer: str | None = None, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.recognizer = recognizer
+
+
+class MissingExtraError(PrivkitError):
+    """An optional package that is needed and not installed; the hint holds the command that installs it."""
+
+
+class InterruptedRunError(PrivkitError):
+    """State of an earlier run that cannot be continued, a run under way, or a worker that died."""
+
+
+class UsageError(PrivkitError):
+    """Options that cannot go together, or a value that no run could use."""
+
+    exit_code = 2

@@ -1,0 +1,85 @@
+"""The policy: what each kind of column and each kind of finding becomes.
+
+A policy is a decision written down. The built-in ones decide by role and entity; `privkit deidentify --save-policy`
+adds a rule for each column, and next month's file is run with that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from privkit.model.operators import Keep, Operator, Replace
+
+Role = Literal["identifier", "free_text", "quasi", "other"]
+DetectorName = Literal["patterns", "core", "full"]
+Unknown = Literal["keep", "drop", "refuse"]
+
+
+class ColumnRule(BaseModel):
+    """What a person, or the sample, decided about one column.
+
+    For a free-text column the operator is applied to each finding inside the text; for every other role, to the
+    whole cell.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    role: Role | None = Field(None, description="Decided from the sample when absent.")
+    entity: str | None = Field(None, description="Entity type of the cells, e.g. PERSON; null for other and free text.")
+    operator: Operator | None = Field(None, description="Taken from `entities`, then `roles`, when absent.")
+    watch: bool = Field(True, description="Stop the run when a kept column of role `other` turns out to identify.")
+
+
+class Policy(BaseModel):
+    """A de-identification policy.
+
+    The operator of a column is that of its rule in `columns`, else of its entity in `entities`, else of its role in
+    `roles`. The operator of a finding inside free text is that of its entity in `entities`, else of the column's
+    rule, else of the role `free_text`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = "custom"
+    description: str = ""
+    detector: DetectorName | None = Field(None, description="The fullest installed when absent.")
+    language: str = Field("en", pattern="^[a-z]{2}$")
+    unknown: Unknown = Field("keep", description="What happens to a column that `columns` does not name, if any are.")
+    threshold: float = Field(0.4, ge=0, le=1, description="Lowest score of a finding that counts.")
+    thresholds: Mapping[str, float] = Field(default_factory=dict, description="The same, by entity type.")
+    roles: Mapping[Role, Operator] = Field(default_factory=dict)
+    entities: Mapping[str, Operator] = Field(default_factory=dict)
+    columns: Mapping[str, ColumnRule] = Field(default_factory=dict)
+    allow: tuple[str, ...] = Field((), description="Texts that are never findings (exact, case-insensitive).")
+    deny: Mapping[str, tuple[str, ...]] = Field(
+        default_factory=dict, description="Texts that always are, by entity type (whole words, case-insensitive)."
+    )
+    recognizers: tuple[Mapping[str, object], ...] = Field(
+        (), description="Custom recognizers, in the form of Presidio's YAML (`recognizers:` list)."
+    )
+    pattern_timeout: float = Field(
+        10.0, gt=0, le=600, description="Seconds that one pattern may search one text; longer is an error."
+    )
+    accept_free_text: bool = Field(True, description="False: free-text columns are dropped.")
+    kept_key: bool = Field(False, description="True: the policy promises reversibility, which needs a kept key.")
+
+    def column_operator(self, rule: ColumnRule) -> Operator:
+        """The operator of a whole cell under `rule` (its role must be set)."""
+        if rule.operator is not None:
+            return rule.operator
+        if rule.entity is not None and rule.entity in self.entities:
+            return self.entities[rule.entity]
+        return self.roles.get(rule.role or "other", Keep())
+
+    def finding_operator(self, rule: ColumnRule, entity: str) -> Operator:
+        """The operator of a finding of type `entity` inside a free-text cell under `rule`."""
+        if entity in self.entities:
+            return self.entities[entity]
+        return rule.operator or self.roles.get("free_text", Replace())
+
+    def score_threshold(self, entity: str) -> float:
+        """Lowest score at which a finding of type `entity` counts, in 0..1."""
+        return self.thresholds.get(entity, self.threshold)

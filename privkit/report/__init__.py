@@ -1,0 +1,1 @@
+"""Reports as HTML and as terminal tables. Reads records only."""

@@ -1,0 +1,70 @@
+"""Linked detection: a row's identifiers in its texts, found without any model."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from privkit.deid.linked import linked_findings, terms_of
+
+
+def found(text, value, entity="PERSON"):
+    return {text[f.start : f.end] for f in linked_findings(text, terms_of(value, entity))}
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "expected"),
+    [
+        ("Okonkwo came late", "Adaeze Okonkwo", {"Okonkwo"}),
+        ("saw OKONKWO, then okonkwo's wife", "Adaeze Okonkwo", {"OKONKWO", "okonkwo"}),
+        ("Mrs Smith-Jones and Jones", "Anna Smith-Jones", {"Smith-Jones", "Smith", "Jones"}),
+        ("the Smithsonian is not a person", "John Smith", set()),
+        ("Li was here; li was not", "Li", {"Li"}),
+        ("de la Cruz rang", "Juan de la Cruz", {"de la Cruz"[6:]}),
+        ("O'Brien left", "Pat O'Brien", {"O'Brien"}),
+        ("José and JOSÉ", "José Álvarez", {"José", "JOSÉ"}),
+        ("Jose\u0301 came", "José", {"Jose\u0301"}),
+        ("患者李明来院", "李明", {"李明"}),
+        ("Von der Schule, der Mann", "Karl von der Heide", set()),
+        ("", "Anna", set()),
+        ("İstanbul Anna", "Anna", {"Anna"}),
+    ],
+)
+def test_names(text, value, expected):
+    assert found(text, value) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "entity", "expected"),
+    [
+        ("call (555) 123-4567 now", "555.123.4567", "PHONE_NUMBER", {"555) 123-4567"}),
+        ("ssn 123456789.", "123-45-6789", "US_SSN", {"123456789"}),
+        ("amount 91234567890", "123-45-6789", "US_SSN", set()),
+        ("mail ANNA@X.ORG today", "anna@x.org", "EMAIL_ADDRESS", {"ANNA@X.ORG"}),
+        ("record 12 of 12", "12", "ID", set()),
+        ("record MRN-0042a", "MRN-0042a", "ID", {"MRN-0042a"}),
+        ("no parts of other entities: Anna", "Anna Berg", "ID", set()),
+    ],
+)
+def test_other_identifiers(text, value, entity, expected):
+    assert found(text, value, entity) == expected
+
+
+words = st.text(alphabet=st.characters(categories=["Lu", "Ll", "Lo"]), min_size=3, max_size=12)
+
+
+@given(before=st.text(max_size=20), name=words, after=st.text(max_size=20), fold=st.sampled_from([str, str.upper]))
+def test_a_name_between_spaces_is_always_found(before, name, after, fold):
+    written = fold(name)
+    if written.lower() != name.lower():
+        return  # letters whose upper case is another word (ß → SS) are compared as they are written
+    text = f"{before} {written} {after}"
+    place = len(before) + 1
+    if terms_of(name, "PERSON"):
+        hits = linked_findings(text, terms_of(name, "PERSON"))
+        assert any(f.start <= place and f.end >= place + len(written) for f in hits)
+
+
+@given(text=st.text(max_size=60), value=st.text(max_size=12))
+def test_findings_are_inside_the_text(text, value):
+    for finding in linked_findings(text, terms_of(value, "PERSON")):
+        assert 0 <= finding.start < finding.end <= len(text)

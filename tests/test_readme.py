@@ -1,0 +1,86 @@
+"""The README's tour runs as it is written, and no text sends anyone to another project's package."""
+
+import csv
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
+BLOCK = re.compile(r"^```(bash|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def toured(tmp_path_factory):
+    """A folder after every bash and python block of the README was run in it, in order; and what they printed."""
+    folder = tmp_path_factory.mktemp("tour")
+    shutil.copytree(ROOT / "examples", folder / "examples")
+    programs = folder / "bin"
+    programs.mkdir()
+    command = programs / "privkit"
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m privkit "$@"\n', encoding="utf-8")
+    command.chmod(0o755)
+    environment = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+    printed = []
+    for language, code in BLOCK.findall(README.read_text(encoding="utf-8")):
+        runner = ["bash", "-euo", "pipefail", "-c"] if language == "bash" else [sys.executable, "-W", "error", "-c"]
+        done = subprocess.run([*runner, code], capture_output=True, text=True, cwd=folder, env=environment, timeout=300)
+        assert done.returncode == 0, f"{code}\n{done.stderr}"
+        printed.append(done.stdout)
+    return folder, printed
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_tour_runs(toured):
+    folder, printed = toured
+    assert len(printed) == 5
+    assert "notes" in printed[0]
+    assert (folder / "report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert "maria@example.org" not in printed[-1]
+    assert "rows_checked" in printed[-1]
+
+
+def test_the_shared_file_holds_no_identifier_of_its_row(toured):
+    folder, _ = toured
+    before, after = _rows(folder / "examples/clinic/clinic.csv"), _rows(folder / "shared.csv")
+    assert len(before) == len(after) == 300
+    for old, new in zip(before, after, strict=True):
+        text = "\n".join(new.values())
+        for column in ("patient_id", "name", "email", "ssn"):
+            assert not old[column] or old[column] not in text, column
+        assert old["copay"] == new["copay"]
+
+
+def test_the_saved_decision_was_run_with_its_changes(toured):
+    folder, _ = toured
+    rows = _rows(folder / "next-month.csv")
+    assert "copay" not in rows[0]
+    assert {"".join(set(row["ward"])) for row in rows} <= {"*", ""}
+
+
+def test_the_key_brings_everything_back(toured):
+    folder, _ = toured
+    before = _rows(folder / "examples/clinic/clinic.csv")
+    assert _rows(folder / "restored.csv") == before
+    assert _rows(folder / "research.csv") != before
+
+
+def test_no_text_names_the_other_project():
+    texts = [
+        path
+        for path in ROOT.rglob("*")
+        if path.suffix in (".md", ".py", ".toml", ".html", ".yaml") and path != Path(__file__)
+    ]
+    texts = [path for path in texts if not any(part.startswith(".") for part in path.relative_to(ROOT).parts)]
+    assert README in texts
+    wrong = re.compile(r"pip install (?:-\S+ )*['\"]?privkit(?!-toolkit)\b")
+    assert [path for path in texts if wrong.search(path.read_text(encoding="utf-8"))] == []
