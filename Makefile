@@ -40,7 +40,7 @@ demo: $(VENV)/.user  ## De-identify the bundled example into demo-out/ and say w
 	@printf '  $(BIN)/privkit deidentify YOUR.csv -o demo-out/yours.csv --report demo-out/yours.html\n'
 
 test: $(VENV)/.dev  ## Run the tests.
-	$(BIN)/python -m pytest --numprocesses auto $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --dist loadgroup $(ARGS)
 
 lint: $(VENV)/.dev  ## Check style, types and the rooms.
 	$(BIN)/ruff check .

@@ -7,6 +7,7 @@ into a journaled output → publish it whole → report. The command line and Py
 from __future__ import annotations
 
 import base64
+import os
 import sys
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -18,27 +19,32 @@ from privkit import __version__
 from privkit.deid.counts import Counts
 from privkit.deid.findings import Finding
 from privkit.deid.plan import Known, Plan, known_files, make_plan, needles, output_schema, restored_schema, unwatched
-from privkit.deid.policies import load_policy
+from privkit.deid.policies import load_policy, policy_names
 from privkit.deid.work import DEIDENTIFYING, RESTORING, SCANNING, Job
 from privkit.engines.local import processors
 from privkit.engines.stream import Note, answers, into_memory, into_run
-from privkit.errors import KeyFileError, OutputError, UsageError
+from privkit.errors import KeyFileError, OutputError, PolicyError, UsageError
+from privkit.io.frames import RecordFrame
 from privkit.io.memory import frame_from_blocks, open_frame, open_records, records_from_blocks
-from privkit.io.outputs import Target, is_partitioned, part_names, split_name, target_for
-from privkit.io.run import Run
+from privkit.io.outputs import Target, is_partitioned, kind_of, part_names, split_name, target_for
+from privkit.io.run import Run, check_output
 from privkit.io.sources import Source, open_source
+from privkit.io.staged import Staged, check_place
 from privkit.keys.keyfile import Key
 from privkit.model.canonical import sha256_of
-from privkit.model.operators import Drop, Operator
-from privkit.model.policy import DetectorName, Policy
+from privkit.model.operators import Drop, Keep, Operator
+from privkit.model.policy import DetectorName, Policy, Role
 from privkit.model.progress import Observer, SilentObserver
 from privkit.model.report import ColumnReport, DecidedColumn, PolicyInfo, Report, Residual, ScannedColumn, ScanReport
 from privkit.model.yamlfile import write_yaml
+from privkit.report.files import check_report_path, report_text
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _BYTES_FOR_A_WORKER = 1 << 20
+_NAMES_SHOWN = 10
+_MOST_WORKERS = 512
 
 
 @dataclass(frozen=True)
@@ -60,9 +66,9 @@ class Deidentified:
     policy: Policy
 
     def _repr_html_(self) -> str:
-        from privkit.report.html import decisions_html, report_html
+        from privkit.report.html import decisions_html, report_fragment
 
-        return decisions_html(self.decisions) if self.report is None else report_html(self.report)
+        return decisions_html(self.decisions) if self.report is None else report_fragment(self.report)
 
 
 @dataclass(frozen=True)
@@ -151,21 +157,38 @@ def deidentify(
             "--resume needs --key: the key of the interrupted run was not kept",
             hint="Start anew without --resume, or give a key file next time (`privkit key new`).",
         )
-    chosen = _with_options(load_policy(policy), entities, accept_free_text, detector)
+    if dry_run and report is not None:
+        raise UsageError("a dry run has nothing to report", hint="--save-policy writes its decision down.")
+    chosen = _with_options(policy, entities, accept_free_text, detector)
     opened = _opened(source, format, encoding, max_expansion)
-    _check_places(source, output, force=force, resume=resume, save_policy=save_policy, report=report, dry_run=dry_run)
+    if resume and (output is None or str(output) == "-" or not opened.resumable):
+        raise UsageError("--resume needs a source and an output that are files", hint="Start anew without --resume.")
+    _check_places(
+        opened,
+        None if dry_run else output,
+        read={"key": key, "policy": _policy_file(policy), **{f"--known {one.path}": one.path for one in known}},
+        save_policy=save_policy,
+        report=report,
+        force=force,
+        resume=resume,
+    )
     plan = make_plan(opened, chosen, columns or {}, drop, keep)
+    _check_every_role_is_ruled(chosen, plan, {*(columns or {}), *drop, *keep})
     observer.decided(plan.decisions, plan.detector.name)
-    warnings = [f"{row.name}: {warning}" for row in plan.decisions for warning in row.warnings]
+    warnings = [*_skipped_files(opened), *_absent_columns(chosen, plan)]
+    warnings += [f"{row.name}: {warning}" for row in plan.decisions for warning in row.warnings]
     if plan.policy.kept_key and not kept.kept:
         warnings.append(
             f"policy {plan.policy.name} promises reversibility and no key was given: the tokens cannot be reversed"
         )
     for warning in warnings:
         observer.warned(warning)
-    if save_policy is not None:
-        _save(write_yaml(plan.policy.model_copy(update={"name": Path(save_policy).stem})), Path(save_policy))
+    saved = write_yaml(plan.policy.model_copy(update={"name": Path(save_policy).stem})) if save_policy else ""
     if dry_run:
+        with Staged() as staged:
+            if save_policy is not None:
+                staged.add(Path(save_policy), saved)
+            staged.publish()
         return Deidentified(None, None, None, plan.decisions, plan.policy)
     job = Job(
         policy=plan.policy,
@@ -179,24 +202,41 @@ def deidentify(
         schema = output_schema(opened, plan, job, table=_writes_table(str(output)))
         target = target_for(str(output), opened, schema)
     job = job.model_copy(update={"target": target.to_json()})
-    counts, memory = _stream(
-        opened,
-        job,
-        DEIDENTIFYING,
-        target,
-        destination=None if in_memory else str(output),
-        workers=_workers(workers, opened),
-        observer=observer,
-        force=force,
-        resume=resume,
-        resumable=kept.kept,
-        manifest=_manifest(opened, plan, kept, encoding) if kept.kept and not in_memory else {},
-    )
-    result = _report(opened, plan, counts, kept if kept.kept else None, time.monotonic() - started, warnings)
-    if report is not None:
-        from privkit.report.files import write_report
 
-        write_report(result, Path(report), force=force)
+    def reported(counts: Counts) -> Report:
+        unmatched = _unmatched(entities or {}, plan, counts)
+        for warning in unmatched:
+            observer.warned(warning)
+        seconds = time.monotonic() - started
+        return _report(opened, plan, counts, kept if kept.kept else None, seconds, [*warnings, *unmatched])
+
+    results: list[Report] = []
+    with Staged() as staged:
+
+        def prepare(counts: Counts) -> None:
+            """What goes beside the output is on the disk before the output gets its name."""
+            results.append(reported(counts))
+            if save_policy is not None:
+                staged.add(Path(save_policy), saved)
+            if report is not None:
+                staged.add(Path(report), report_text(results[0], Path(report)))
+
+        _, memory = _stream(
+            opened,
+            job,
+            DEIDENTIFYING,
+            target,
+            destination=None if in_memory else str(output),
+            workers=_workers(workers, opened),
+            observer=observer,
+            force=force,
+            resume=resume,
+            resumable=kept.kept,
+            manifest=_manifest(opened, plan, kept, encoding) if kept.kept and not in_memory else {},
+            accept=prepare,
+        )
+        staged.publish()
+    result = results[0]
     dropped = {name for name, rule in plan.policy.columns.items() if isinstance(rule.operator, Drop)}
     frame, records = _from_memory(source, memory, dropped)
     return Deidentified(frame, records, result, plan.decisions, plan.policy)
@@ -222,7 +262,7 @@ def deidentify_text(
     Raises:
         PrivkitError: See `privkit.errors`.
     """
-    chosen = _with_options(load_policy(policy), entities, None, detector)
+    chosen = _with_options(policy, entities, None, detector)
     kept = _key(key)
     job = Job(policy=chosen, secret=base64.b64encode(kept.secret()).decode(), kept=kept.kept)
     rewritten, spans = job.transformer().rewrite_text(text)
@@ -251,7 +291,7 @@ def scan(
     started = time.monotonic()
     observer = observer or SilentObserver()
     # A scan only looks: what a policy would refuse or drop is counted like everything else.
-    chosen = _with_options(load_policy(policy), None, True, detector).model_copy(update={"unknown": "keep"})
+    chosen = _with_options(policy, None, True, detector).model_copy(update={"unknown": "keep"})
     opened = _opened(source, format, encoding, max_expansion)
     plan = make_plan(opened, chosen, {}, (), ())
     plan = Plan(unwatched(plan.policy), plan.decisions, plan.sample, plan.detector)
@@ -271,7 +311,7 @@ def scan(
             role=row.role, entity=row.entity, cells=column.cells, entities=dict(column.entities)
         )
     return ScanReport(
-        source=opened.description,
+        source=_as_text(opened.description),
         rows=counts.rows,
         columns=scanned,
         detector=plan.detector.name,
@@ -308,7 +348,7 @@ def reidentify(
     if not in_memory and output is None:
         raise UsageError("an output is needed")
     opened = _opened(source, format, encoding, max_expansion)
-    _check_places(source, output, force=force, resume=False, save_policy=None, report=None, dry_run=False)
+    _check_places(opened, output, read={"key": key}, force=force)
     schema = restored_schema(opened)
     if not in_memory and schema is None and _writes_table(str(output)):
         raise UsageError(f"{output}: records are restored to .jsonl")
@@ -342,19 +382,26 @@ def _key(key: str | Path | Key | None) -> Key:
 
 
 def _with_options(
-    policy: Policy,
+    policy: str | Path | Policy,
     entities: Mapping[str, Operator] | None,
     accept_free_text: bool | None,
     detector: DetectorName | None,
 ) -> Policy:
+    chosen = policy if isinstance(policy, Policy) else load_policy(policy)
     update: dict[str, object] = {}
     if entities:
-        update["entities"] = {**policy.entities, **entities}
+        own = {*chosen.entities, *chosen.deny, *(each.get("supported_entity") for each in chosen.recognizers)}
+        for name in entities:
+            if name not in own and name != name.upper():
+                raise UsageError(
+                    f"--entity {name}: entity types are written in capitals", hint=f"Did you mean {name.upper()}?"
+                )
+        update["entities"] = {**chosen.entities, **entities}
     if accept_free_text is not None:
         update["accept_free_text"] = accept_free_text
     if detector is not None:
         update["detector"] = detector
-    return policy.model_copy(update=update)
+    return chosen.model_copy(update=update)
 
 
 def _opened(source: Any, format: str | None, encoding: str, max_expansion: float) -> Source:
@@ -366,35 +413,142 @@ def _opened(source: Any, format: str | None, encoding: str, max_expansion: float
 
 
 def _check_places(
-    source: object,
+    source: Source,
     output: str | Path | None,
     *,
-    force: bool,
-    resume: bool,
-    save_policy: str | Path | None,
-    report: str | Path | None,
-    dry_run: bool,
+    read: Mapping[str, object],
+    save_policy: str | Path | None = None,
+    report: str | Path | None = None,
+    force: bool = False,
+    resume: bool = False,
 ) -> None:
-    """Everything that would be written is checked before anything is read: a long run must not fail at its end."""
-    if report is not None and Path(report).suffix not in (".json", ".html"):
-        raise UsageError(f"{report}: a report is .json or .html")
-    if dry_run:
-        return
-    written = [Path(place) for place in (report, save_policy) if place is not None]
+    """Everything that would be written is checked before anything is decided: a long run must not fail at its end.
+
+    Args:
+        source: What is read.
+        output: A path, `-`, or None where nothing is written.
+        read: What else is read, by what it is called in messages: paths, other values are passed over.
+        save_policy: See `deidentify`.
+        report: See `deidentify`.
+        force: Whether files may be replaced. What is read never is.
+        resume: Whether an interrupted run may have written some of them.
+    """
+    written: dict[str, Path] = {}
+    for what, name in (("output", output), ("saved policy", save_policy), ("report", report)):
+        if name is not None and not str(name):
+            raise UsageError(f"the {what}'s name is empty", hint="Name a file.")
     if output is not None and str(output) != "-":
-        written.append(Path(output))
-        if not force and Path(output).exists():
-            raise OutputError(f"{output} exists", hint="Use --force to replace it.")
-    if report is not None and not force and not resume and Path(report).exists():
-        raise OutputError(f"{report} exists", hint="Use --force to replace it.")
-    places = [place.resolve() for place in written]
-    if len(set(places)) < len(places):
+        written["output"] = Path(output)
+    if save_policy is not None:
+        written["saved policy"] = Path(save_policy)
+    if report is not None:
+        written["report"] = Path(report)
+    places = {what: _real(place) for what, place in written.items()}
+    if len(set(places.values())) < len(places):
         raise UsageError("output, report and saved policy must be different files")
-    if isinstance(source, (str, Path)) and str(source) != "-":
-        origin = Path(source).resolve()
-        for place in places:
-            if place == origin or (origin.is_dir() and place.is_relative_to(origin)) or origin.is_relative_to(place):
-                raise OutputError(f"{place.name}: the output and the source are the same place")
+    for what, place in places.items():
+        # A decision may be written over the policy that it came from, if --force says so.
+        others = {name: value for name, value in read.items() if (what, name) != ("saved policy", "policy")}
+        _keep_apart(f"the {what} {written[what]}", place, source, others)
+    if "output" in written:
+        _check_output(written["output"], folder=is_partitioned(source), force=force, resume=resume)
+    if output is not None:
+        kind_of(str(output), source)
+    if "report" in written:
+        check_report_path(written["report"], force=force or resume)
+    if "saved policy" in written:
+        check_place(written["saved policy"], "the saved policy", force=force or resume)
+
+
+def _keep_apart(what: str, place: Path, source: Source, read: Mapping[str, object]) -> None:
+    """Refuses to write `place` where something stands that the run reads: no --force lets it be lost."""
+    hint = "Give another name."
+    for part in source.parts:
+        origin = _real(part.path) if part.path is not None else None
+        if origin is not None and origin.is_relative_to(place):
+            raise OutputError(f"{what} and the source are the same place", hint=hint)
+    folder = Path(source.description)
+    if source.partitioned and folder.is_dir() and place.is_relative_to(_real(folder)):
+        raise OutputError(f"{what} lies inside the source", hint="It would be read as a part of it next time.")
+    for name, value in read.items():
+        if isinstance(value, (str, Path)) and _real(Path(value)).is_relative_to(place):
+            raise OutputError(f"{what} would replace {value} ({name}), which this run reads", hint=hint)
+
+
+def _real(path: Path) -> Path:
+    try:
+        return Path(os.path.realpath(path))
+    except OSError:
+        raise OutputError(
+            f"where {path} is cannot be told: the current folder does not exist any more",
+            hint="Change to another folder.",
+        ) from None
+
+
+def _check_output(output: Path, *, folder: bool, force: bool, resume: bool) -> None:
+    if resume and Run.peek(output) is not None:
+        return  # what is there may be this very run's: it looks itself
+    if resume and output.exists() and not force:
+        raise OutputError(
+            f"{output} exists, and nothing is left of an interrupted run of it",
+            hint="It is finished. Use --force to make it again.",
+        )
+    check_output(output, folder=folder, force=force)
+
+
+def _policy_file(policy: str | Path | Policy) -> Path | None:
+    if isinstance(policy, Policy) or policy in policy_names():
+        return None
+    return Path(policy)
+
+
+def _skipped_files(source: Source) -> list[str]:
+    if not source.skipped:
+        return []
+    shown = ", ".join(source.skipped[:_NAMES_SHOWN]) + (", …" if len(source.skipped) > _NAMES_SHOWN else "")
+    return [f"{len(source.skipped)} file(s) of unknown extension in {source.description} are left out: {shown}"]
+
+
+def _absent_columns(policy: Policy, plan: Plan) -> list[str]:
+    """A column that the policy decides about and the source lacks may stand there under another name."""
+    there = {row.name for row in plan.decisions}
+    absent = [name for name in policy.columns if name not in there]
+    # JSON records need not have every key, so the sample says little about them.
+    if not absent or any(isinstance(frame, RecordFrame) for frame in plan.sample):
+        return []
+    return [f"policy {policy.name} decides about columns that the source does not have: {', '.join(absent)}"]
+
+
+def _unmatched(entities: Collection[str], plan: Plan, counts: Counts) -> list[str]:
+    """Entity types that an option names and nothing turned out to be: perhaps misspelt."""
+    seen = {row.entity for row in plan.decisions}
+    for row in plan.decisions:
+        seen.update(counts.column(row.name).entities)
+    return [f"--entity {name}: nothing of this type was found" for name in entities if name not in seen]
+
+
+def _check_every_role_is_ruled(policy: Policy, plan: Plan, spoken_for: Collection[str]) -> None:
+    """Refuses a policy that would keep a person's data only because it says nothing about it.
+
+    Raises:
+        PolicyError: A column has a role that the policy has no operator for, and nobody decided about it by name.
+    """
+    silent: dict[Role, list[str]] = {}
+    for name, rule in plan.policy.columns.items():
+        role = rule.role
+        given = policy.columns.get(name)
+        if role is None or role == "other" or role in policy.roles or name in spoken_for:
+            continue
+        if (given is not None and given.operator is not None) or rule.entity in policy.entities:
+            continue
+        if rule.operator is None or isinstance(rule.operator, Keep):
+            silent.setdefault(role, []).append(name)
+    for what, names in silent.items():
+        raise PolicyError(
+            f"policy {policy.name} has no operator for the role {what}, which is that of {', '.join(names)}",
+            hint=f"Write one under `roles:`, such as `{what}: {{operator: replace}}`, or keep to keep them; "
+            "`privkit policy show default` is a policy to start from.",
+        )
 
 
 def _writes_table(output: str) -> bool:
@@ -403,8 +557,8 @@ def _writes_table(output: str) -> bool:
 
 def _workers(asked: int | None, source: Source) -> int:
     if asked is not None:
-        if asked < 1:
-            raise UsageError("--workers takes 1 or more")
+        if not 1 <= asked <= _MOST_WORKERS:
+            raise UsageError(f"--workers takes 1 to {_MOST_WORKERS}")
         return asked
     # A worker loads its models anew: a few seconds that a small input does not earn back.
     worth = 1 if source.total is None else source.total // _BYTES_FOR_A_WORKER
@@ -467,13 +621,30 @@ def _stream(
         )
     with run:
         into_run(source, task, spec, run, workers=workers, progress=observer.advanced, remember=remember)
-        accept(counts)
+        try:
+            accept(counts)
+        except OutputError:
+            run.spare()
+            raise
         if destination == "-":
-            run.copy_to(sys.stdout.buffer)
+            _to_stdout(run)
         else:
             run.publish()
     observer.finished()
     return counts, []
+
+
+def _to_stdout(run: Run) -> None:
+    if sys.stdout is None:
+        raise OutputError("standard output is closed", hint="Give -o a file name.")
+    try:
+        run.copy_to(sys.stdout.buffer)
+    except BrokenPipeError:
+        raise  # the reader has seen enough
+    except OSError as err:
+        raise OutputError(
+            f"standard output could not be written ({err.strerror})", hint="Is there room where it goes?"
+        ) from None
 
 
 def _check_right_key(counts: Counts, key: Key) -> None:
@@ -498,7 +669,7 @@ def _report(
             entities=dict(column.entities),
         )
     return Report(
-        source=source.description,
+        source=_as_text(source.description),
         rows=counts.rows,
         columns=columns,
         detector=plan.detector.name,
@@ -516,6 +687,11 @@ def _report(
     )
 
 
+def _as_text(name: str) -> str:
+    """A file's name need not be text: bytes that are none are written out."""
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
 def _from_memory(
     source: object, outputs: list[bytes], dropped: set[str]
 ) -> tuple[pd.DataFrame | None, list[dict[str, Any]] | None]:
@@ -524,13 +700,3 @@ def _from_memory(
     if isinstance(source, Sequence):
         return None, records_from_blocks(outputs)
     return frame_from_blocks(cast(Any, source), outputs, dropped), None
-
-
-def _save(text: str, path: Path) -> None:
-    temporary = path.with_name(f".{path.name}.privkit")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
-    except OSError as err:
-        temporary.unlink(missing_ok=True)
-        raise OutputError(f"{path}: cannot be written ({err.strerror})") from None

@@ -9,7 +9,7 @@ import os
 import platform
 import shlex
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 
@@ -124,11 +124,17 @@ def _model(weights: Weights) -> ModelHealth:
     )
 
 
-def _extra(name: str, requirements: Iterable[Requirement]) -> ExtraHealth:
+def _extra(name: str, requirements: Sequence[Requirement]) -> ExtraHealth:
     packages = tuple(_package(each) for each in requirements if _applies(each, name))
     installed = bool(packages) and all(each.state == "ok" for each in packages)
-    command = None if installed else f"pip install {shlex.quote(f'{DISTRIBUTION}[{name}]')}"
+    # The packages themselves, not `privkit-toolkit[…]`: that works however privkit itself was installed.
+    lacking = [str(each).split(";")[0].strip() for each in requirements if _applies(each, name) and _lacks(each)]
+    command = f"pip install {shlex.join(lacking)}" if lacking else None
     return ExtraHealth(name=name, installed=installed, packages=packages, command=command)
+
+
+def _lacks(requirement: Requirement) -> bool:
+    return _package(requirement).state != "ok"
 
 
 def _detectors(
@@ -184,7 +190,7 @@ def _problems(
         # Both projects unpack into site-packages/privkit: whichever came last has overwritten the other.
         yield Problem(
             what="the package `privkit` from PyPI is another project and overwrites files of this one",
-            command=f"pip uninstall privkit && pip install --force-reinstall --no-deps {DISTRIBUTION}",
+            command=f"pip uninstall privkit {DISTRIBUTION}  # then install this one again, as you did before",
         )
 
 

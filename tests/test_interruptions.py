@@ -1,16 +1,22 @@
 """Runs that do not end well: killed, interrupted, two at once, no room. What is left, and how it goes on."""
 
+import errno
 import os
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from people import people, write_csv
 
+from privkit.cli import main
+from privkit.errors import OutputError
+
 COMMAND = [sys.executable, "-m", "privkit", "deidentify"]
 BLOCKS = 8
+linux = pytest.mark.skipif(not Path("/proc").exists(), reason="processes are found in /proc")
 
 
 @pytest.fixture(scope="module")
@@ -130,3 +136,180 @@ def test_no_room_is_an_error_and_leaves_no_output(run, tmp_path):
     assert code == 1
     assert "Traceback" not in message
     assert not output.exists()
+
+
+def children(process):
+    """Process ids of the workers."""
+    found = []
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = status.read_text().rpartition(")")[2].split()
+        except OSError:  # it has ended
+            continue
+        if int(fields[1]) == process.pid and fields[0] != "Z":
+            found.append(int(status.parent.name))
+    return found
+
+
+def is_alive(pid):
+    try:
+        return (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def wait_for_end(pids):
+    deadline = time.monotonic() + 60
+    while any(map(is_alive, pids)):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@linux
+def test_a_worker_that_is_killed_is_an_error_that_can_be_resumed(run, tmp_path):
+    whole, output = tmp_path / "whole.csv", tmp_path / "out.csv"
+    assert finished(run(whole))[0] == 0
+    process = run(output, "--workers", "2")
+    wait_for_blocks(process, output, 1)
+    os.kill(children(process)[0], signal.SIGKILL)
+    code, message = finished(process)
+    assert code == 1
+    assert "a worker process died (signal 9)" in message
+    assert "fewer --workers. Then the same command with --resume continues." in message
+    assert not output.exists()
+    code, message = finished(run(output, "--resume"))
+    assert code == 0, message
+    assert output.read_bytes() == whole.read_bytes()
+
+
+@linux
+def test_workers_end_when_their_parent_is_killed(run, tmp_path):
+    output = tmp_path / "out.csv"
+    process = run(output, "--workers", "2")
+    wait_for_blocks(process, output, 1)
+    workers = children(process)
+    assert len(workers) == 2
+    process.kill()
+    process.communicate()
+    wait_for_end(workers)
+
+
+@linux
+def test_a_busy_worker_ends_with_its_parent(tmp_path):
+    (tmp_path / "busy.py").write_text(
+        "def handler(spec):\n    def handle(item):\n        while True: pass\n    return handle\n"
+    )
+    (tmp_path / "parent.py").write_text(
+        "import time\n"
+        "from privkit.engines import local\n"
+        "crew = local._Crew('busy:handler', b'', 2)\n"
+        "for item in (b'1', b'2'):\n"
+        "    crew.submit(item)\n"
+        "time.sleep(1)\n"
+        "print(*(worker.pid for worker in crew._workers), flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}:{Path(__file__).parents[1]}"}
+    parent = subprocess.Popen(
+        [sys.executable, str(tmp_path / "parent.py")], stdout=subprocess.PIPE, text=True, env=environment
+    )
+    workers = [int(pid) for pid in parent.stdout.readline().split()]
+    assert [is_alive(pid) for pid in workers] == [True, True]
+    parent.kill()
+    parent.communicate()
+    wait_for_end(workers)
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "word"), [(signal.SIGTERM, 143, "terminated"), (signal.SIGHUP, 129, "hung up")]
+)
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_signal_leaves_nothing_of_a_run_that_nobody_could_resume(clinic, tmp_path, number, code, word, workers):
+    output = tmp_path / "out.csv"
+    command = [*COMMAND, str(clinic), "-o", str(output), "--detector", "patterns", "--workers", workers]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    wait_for_blocks(process, output, 1)
+    process.send_signal(number)
+    found, message = finished(process)
+    assert found == code
+    assert f"privkit: error: {word}" in message
+    assert "Traceback" not in message
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_impatience_does_not_cut_the_cleaning_up_short(clinic, tmp_path):
+    output = tmp_path / "out.csv"
+    command = [*COMMAND, str(clinic), "-o", str(output), "--detector", "patterns", "--workers", "2"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    wait_for_blocks(process, output, 1)
+    while process.poll() is None and (tmp_path / ".out.csv.privkit").exists():
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.01)
+    _, message = finished(process)
+    assert "Traceback" not in message
+    assert "privkit: error: interrupted" in message
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_ignored_stays_ignored(clinic, tmp_path):
+    output = tmp_path / "out.csv"
+    command = [*COMMAND, str(clinic), "-o", str(output), "--detector", "patterns", "--workers", "1"]
+    process = subprocess.Popen(
+        command,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN),
+    )
+    wait_for_blocks(process, output, 1)
+    process.send_signal(signal.SIGHUP)  # as under nohup
+    assert finished(process)[0] == 0
+    assert output.exists()
+
+
+def test_ctrl_c_before_anything_began_is_quiet(tmp_path):
+    for delay in (0.02, 0.06, 0.1, 0.2, 0.4):
+        process = subprocess.Popen([*COMMAND, "no.csv", "-o", "o.csv"], stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+        time.sleep(delay)
+        process.send_signal(signal.SIGINT)
+        code, message = finished(process)
+        assert code != 0
+        assert "privkit/cli" not in message
+    assert list(tmp_path.iterdir()) == []
+
+
+@linux
+@pytest.mark.parametrize("option", ["--report", "--save-policy"])
+def test_no_room_for_the_report_leaves_no_output(clinic, tmp_path, monkeypatch, capsys, option):
+    sync = os.fsync
+
+    def fail(descriptor):
+        if "r.json" in str(Path(f"/proc/self/fd/{descriptor}").readlink()):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        sync(descriptor)
+
+    monkeypatch.setattr("os.fsync", fail)
+    command = ["deidentify", str(clinic), "-o", str(tmp_path / "o.csv"), option, str(tmp_path / "r.json")]
+    assert main([*command, "--detector", "patterns", "--workers", "1"]) == 1
+    assert "r.json: cannot be written (No space left on device)" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_room_for_the_report_of_a_run_with_a_key_is_mended_by_resume(
+    clinic, tmp_path, key_file, monkeypatch, capsys
+):
+    output, report = tmp_path / "o.csv", tmp_path / "r.json"
+    command = ["deidentify", str(clinic), "-o", str(output), "--report", str(report), "--key", str(key_file)]
+    command += ["--detector", "patterns", "--workers", "1"]
+
+    def fail(self, path, text):
+        raise OutputError(f"{path}: cannot be written", hint="Make room.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("privkit.io.staged.Staged.add", fail)
+        assert main(command) == 1
+    assert "Make room. Then the same command with --resume continues." in capsys.readouterr().err
+    assert not output.exists()
+    assert main([*command, "--resume"]) == 0
+    assert output.exists()
+    assert report.exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["o.csv", "org.key", "r.json"]

@@ -12,6 +12,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
+# One worker runs the tour, once.
+pytestmark = pytest.mark.xdist_group("tour")
 BLOCK = re.compile(r"^```(bash|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from collections.abc import Sequence
 from types import FrameType
-from typing import NoReturn
 
 import click
 
 from privkit.cli import _output
 from privkit.cli._lazy import LazyGroup, bare
 
+_CLEANING_SECONDS = 5.0
 _SUBCOMMANDS = {
     "deidentify": ("privkit.cli.deidentify", "Write a copy of SOURCE in which nobody is named."),
     "scan": ("privkit.cli.scan", "Say what personal data stands in which column, and write nothing."),
@@ -53,10 +54,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns:
         0 done; 1 an error that privkit knows, or a bug; 2 wrong usage; 4 `scan --fail-on-pii` found PII;
-        130 interrupted (Ctrl-C); 143 terminated (SIGTERM).
+        130 interrupted (Ctrl-C); 143 terminated (SIGTERM); 129 hung up (SIGHUP).
     """
     _output.prepare_streams()
-    previous = _end_cleanly_on_sigterm()
+    previous = _end_cleanly_on_signals()
     try:
         with _output.exit_codes() as ending:
             given = None if arguments is None else list(arguments)
@@ -64,24 +65,43 @@ def main(arguments: Sequence[str] | None = None) -> int:
             ending.code = code if isinstance(code, int) else 0  # a command returns None, `context.exit` its code
         return ending.code
     finally:
-        if previous is not None:
-            signal.signal(signal.SIGTERM, previous)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
 
 
-def _end_cleanly_on_sigterm() -> signal._HANDLER | None:
-    """SIGTERM unwinds the stack like Ctrl-C, so that no half-written output stays; returns the handler before."""
+def _end_cleanly_on_signals() -> dict[int, signal._HANDLER]:
+    """SIGTERM and SIGHUP unwind the stack like Ctrl-C, so that no half-written output stays.
+
+    A second one, and a second Ctrl-C, is passed over for a few seconds: it would cut the cleaning up short. What was
+    ignored when the process started (`nohup`) stays so.
+
+    Returns:
+        The handlers before.
+    """
     owner = os.getpid()
+    first: float | None = None
 
-    def terminate(number: int, _frame: FrameType | None) -> NoReturn:
-        signal.signal(number, signal.SIG_IGN)  # a second one must not cut the cleaning up short
+    def end(number: int, _frame: FrameType | None) -> None:
+        nonlocal first
         if os.getpid() != owner:  # a forked worker: nothing to clean up here
             os._exit(128 + number)
-        raise _output.Terminated
+        if first is not None and time.monotonic() - first < _CLEANING_SECONDS:
+            return
+        first = time.monotonic()
+        raise KeyboardInterrupt if number == signal.SIGINT else _output.Terminated(number)
 
+    before: dict[int, signal._HANDLER] = {}
     try:
-        return signal.signal(signal.SIGTERM, terminate)
+        for number, usual in (
+            (signal.SIGTERM, signal.SIG_DFL),
+            (signal.SIGHUP, signal.SIG_DFL),
+            (signal.SIGINT, signal.default_int_handler),
+        ):
+            if signal.getsignal(number) == usual:
+                before[number] = signal.signal(number, end)
     except ValueError:  # not the main thread
-        return None
+        pass
+    return before
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _ASSIGNMENT = re.compile(r"(?P<name>.+?)=(?P<operator>[a-z_]+(?::.*)?)", re.DOTALL)
-PATH = click.Path(path_type=Path)
+PATH = click.Path(path_type=Path, readable=False)  # what cannot be read is said by whoever reads it
 
 
 def reading_options(command: Command) -> Command:
@@ -82,6 +82,8 @@ def operators(option: str, texts: Sequence[str]) -> dict[str, Operator | str]:
     for text in texts:
         match = _ASSIGNMENT.fullmatch(text)
         name, operator = (match["name"], match["operator"]) if match else (text.partition("=")[0], "")
+        if not name or text.startswith("="):
+            raise UsageError(f"{option} {text}: a name is wanted before the `=`", hint=f"{option} NAME=OPERATOR")
         if not operator:
             raise UsageError(f"{option} {name}: an operator is wanted", hint=f"Write {option} {name}=pseudonym.")
         if name in found:

@@ -17,10 +17,12 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import TextIOWrapper
+from pathlib import Path
 
 import click
 
@@ -28,7 +30,18 @@ from privkit.errors import PrivkitError, UsageError
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM arrived. A kind of KeyboardInterrupt, so that everything that cleans up after Ctrl-C does so here too."""
+    """SIGTERM or SIGHUP arrived: a kind of KeyboardInterrupt, so that what cleans up after Ctrl-C does so here too.
+
+    Args:
+        number: Which signal.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+
+_ENDED: dict[int, str] = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated", signal.SIGHUP: "hung up"}
 
 
 class Ending:
@@ -39,6 +52,11 @@ class Ending:
 
 def prepare_streams() -> None:
     """A character that the stream's encoding lacks is written as an escape instead of ending the run."""
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:  # closed by whoever started us: the next file opened would take its place and its writes
+            os.open(os.devnull, os.O_RDWR)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -50,7 +68,8 @@ def exit_codes() -> Iterator[Ending]:
     ending = Ending()
     try:
         yield ending
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except PrivkitError as err:
         ending.code = _told(err.message, err.hint, err.exit_code)
     except click.UsageError as err:
@@ -61,7 +80,8 @@ def exit_codes() -> Iterator[Ending]:
     except (click.Abort, KeyboardInterrupt) as err:
         # click turns KeyboardInterrupt into Abort; the hints that were added on the way up are on the original.
         first = err if isinstance(err, KeyboardInterrupt) else err.__cause__
-        word, code = ("terminated", 143) if isinstance(first, Terminated) else ("interrupted", 130)
+        number = first.number if isinstance(first, Terminated) else signal.SIGINT
+        word, code = _ENDED[number], 128 + number
         ending.code = _told(word, " ".join(getattr(first, "__notes__", ())) or None, code)
     except SystemExit as err:  # click's way of ending quietly when the reader of a pipe has gone
         ending.code = err.code if isinstance(err.code, int) else 1
@@ -70,6 +90,9 @@ def exit_codes() -> Iterator[Ending]:
         if err.errno == errno.EPIPE:
             ending.code = 1
             _abandon_stdout()
+        elif _is_stdouts(err):
+            _abandon_stdout()
+            ending.code = _told(f"standard output could not be written ({err.strerror})", None, 1)
         else:
             ending.code = _bug(err)
     except Exception as err:  # whatever it is, its message may hold a value
@@ -101,6 +124,15 @@ def running(when_interrupted: str | None = None) -> Iterator[None]:
             raise
         finally:
             logging.disable(before)
+
+
+def _is_stdouts(err: OSError) -> bool:
+    """Whether it came of writing to standard output: click and `exit_codes` do that, without a file name."""
+    at, here = err.__traceback__, Path(__file__).parent
+    while at is not None and at.tb_next is not None:
+        at = at.tb_next
+    last = Path(at.tb_frame.f_code.co_filename) if at is not None else here
+    return err.filename is None and (last.parent == here or "click" in last.parts or "rich" in last.parts)
 
 
 def print_json(text: str) -> None:
@@ -139,7 +171,6 @@ def _one_line(text: str) -> str:
 
 def _bug(err: Exception) -> int:
     import traceback
-    from pathlib import Path
 
     if os.environ.get("PRIVKIT_DEBUG") == "1":
         traceback.print_exception(err)
@@ -155,5 +186,5 @@ def _bug(err: Exception) -> int:
 
 def _abandon_stdout() -> None:
     """Points standard output nowhere, so that the interpreter's last flush does not complain."""
-    with suppress(OSError, ValueError):
+    with suppress(OSError, ValueError, AttributeError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

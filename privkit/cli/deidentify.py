@@ -60,10 +60,9 @@ def command(source: str, output: str | None, as_json: bool, **options: Any) -> N
     with _output.running(hint), terminal.TerminalObserver(console, decision=table) as observer:
         result = deidentify(source, output, observer=observer, **options)
     if as_json:
-        _output.print_json(_json(result, observer.detector))
+        _output.print_json(_json(result, source, observer.detector))
     elif result.report is not None:
-        for line in terminal.summary_lines(result.report, output or ""):
-            console.print(line, soft_wrap=True)
+        terminal.print_lines(console, terminal.summary_lines(result.report, output or ""))
 
 
 def _refuse_contradictions(output: str | None, as_json: bool, options: dict[str, Any]) -> None:
@@ -72,17 +71,22 @@ def _refuse_contradictions(output: str | None, as_json: bool, options: dict[str,
         raise UsageError("-o OUTPUT is missing", hint="--dry-run shows the decision without writing anything.")
     if options["resume"] and not options["key"]:
         raise UsageError("--resume needs --key", hint="A run without a kept key cannot be continued: its key is gone.")
+    if options["resume"] and output == "-":
+        raise UsageError("--resume needs an output file, not `-o -`", hint="Give -o a file name.")
+    if options["dry_run"] and options["report"]:
+        raise UsageError("--report and --dry-run cannot go together", hint="--save-policy writes the decision down.")
     if options["resume"] and options["dry_run"]:
         raise UsageError("--resume and --dry-run cannot go together")
 
 
-def _json(result: Deidentified, detector: str) -> str:
+def _json(result: Deidentified, source: str, detector: str) -> str:
     from privkit.model.canonical import sha256_of
     from privkit.report.files import report_json
 
     if result.report is not None:
         return report_json(result.report)
     decision = {
+        "source": source,
         "columns": {row.name: row.model_dump(mode="json", exclude={"name"}) for row in result.decisions},
         "detector": detector,
         "policy": {"name": result.policy.name, "sha256": sha256_of(result.policy)},

@@ -30,6 +30,9 @@ def command(source: str, output: str, key: Path, **options: Any) -> None:
     console = terminal.console(stderr=True)
     with _output.running(), terminal.TerminalObserver(console, decision=None) as observer:
         restored = reidentify(source, output, key=key, observer=observer, **options)
-    _output.tell(f"{output}: {plural(restored.tokens, 'pseudonym')} restored in {plural(restored.rows, 'row')}.")
+    where = "standard output" if output == "-" else output
+    _output.tell(f"{where}: {plural(restored.tokens, 'pseudonym')} restored in {plural(restored.rows, 'row')}.")
+    if not restored.tokens and restored.rows:
+        _output.tell(f"{source} holds no pseudonym of this key. Irreversible ones cannot be restored by any key.")
     if restored.foreign_tokens:
         _output.tell(f"{plural(restored.foreign_tokens, 'pseudonym')} of other keys are left as they are.")

@@ -34,12 +34,16 @@ def command(
             reports.append(scan(source, observer=observer, **options))
         if not as_json:
             heading, closing = terminal.scan_lines(reports[-1])
-            for part in (heading, terminal.scan_table(reports[-1]), closing):
-                out.print(part, soft_wrap=part is closing)
+            terminal.print_lines(out, [heading])
+            if terminal.is_narrow(out):
+                terminal.print_lines(out, terminal.scan_list(reports[-1]))
+            else:
+                out.print(terminal.scan_table(reports[-1]))
+            terminal.print_lines(out, [closing])
     if as_json:
-        found = [report.model_dump(mode="json") for report in reports]
+        records = [report.model_dump(mode="json") for report in reports]
         _output.print_json(
-            json.dumps(found[0] if len(found) == 1 else {"sources": found}, indent=2, ensure_ascii=False)
+            json.dumps(records[0] if len(records) == 1 else {"sources": records}, indent=2, ensure_ascii=False)
         )
     if fail_on_pii and any(report.pii_found for report in reports):
         context.exit(4)

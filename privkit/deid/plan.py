@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import hmac
 from collections.abc import Collection, Mapping, Sequence
@@ -10,13 +11,15 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from privkit.deid.columns import Decision, decide
+from privkit.deid.columns import Decision, decide, holds_identifier
 from privkit.deid.findings import Detector
+from privkit.deid.mentions import with_mentions
 from privkit.deid.resolve import resolve
 from privkit.deid.rows import cells_of
 from privkit.deid.work import Job, KnownFile, detector_of
 from privkit.errors import ColumnError, InputError
 from privkit.io.frames import ArrowFrame, Frame, RecordFrame
+from privkit.io.frames import output_schema as schema_with
 from privkit.io.parquet import ORIGINAL_TYPE
 from privkit.io.sources import Source, open_source
 from privkit.keys.keyfile import Key
@@ -62,8 +65,21 @@ def make_plan(
         decisions: tuple[Decision, ...] = (_whole_text(),)
     else:
         decisions = decide(sample, detector) if sample else _by_name_only(source, detector)
+        _check_keys([one.name for one in decisions], {*policy.columns, *columns, *drop, *keep})
+        decisions = with_mentions(decisions, sample)
     resolved, rows = resolve(policy, decisions, detector=detector.name, columns=columns, drop=drop, keep=keep)
     return Plan(resolved, rows, sample, detector)
+
+
+def _check_keys(names: Sequence[str], decided: Collection[str]) -> None:
+    """Refuses data whose column names or JSON keys are e-mail addresses or the like: no operator changes names."""
+    holding = sum(1 for name in names if name not in decided and holds_identifier(name))
+    if holding:
+        raise ColumnError(  # it must not name them
+            f"{holding} of the data's column names or JSON keys hold an e-mail address, a telephone or a social "
+            "security number, and would be written as they are",
+            hint='Turn keys into values first: {"key": …, "value": …}; or name such a column in --keep or --drop.',
+        )
 
 
 def _whole_text() -> Decision:
@@ -183,26 +199,48 @@ def _schema_of_records(source: Source, plan: Plan) -> pa.Schema:
 
 
 def _with_original_types(output: pa.Schema, given: pa.Schema, policy: Policy) -> pa.Schema:
+    """The output's columns, each with a note of the types that its pseudonymised leaves had."""
+    before = _leaf_types(given)
+    changed: dict[str, list[pa.Field]] = {}
+    for name, kind in _leaf_types(output).items():
+        rule = policy.columns.get(name)
+        if rule is not None and isinstance(policy.column_operator(rule), Pseudonym) and before.get(name, kind) != kind:
+            changed.setdefault(_column_of(name, output), []).append(pa.field(name, before[name]))
     fields = []
     for field in output:
-        rule = policy.columns.get(field.name)
-        before = given.field(field.name).type
-        if rule is not None and isinstance(rule.operator, Pseudonym) and before != field.type:
-            field = field.with_metadata({ORIGINAL_TYPE: str(before)})
+        if field.name in changed:
+            packed = base64.b64encode(pa.schema(changed[field.name]).serialize().to_pybytes())
+            field = field.with_metadata({ORIGINAL_TYPE: packed})
         fields.append(field)
     return pa.schema(fields, metadata=output.metadata)
 
 
+def _leaf_types(schema: pa.Schema) -> dict[str, pa.DataType]:
+    return {leaf.name: leaf.values.type for leaf in ArrowFrame(_no_rows(schema)).leaves()}
+
+
+def _column_of(leaf: str, schema: pa.Schema) -> str:
+    """The column that a leaf stands in: a column's own name may hold the dots and brackets of paths."""
+    return str(max((name for name in schema.names if leaf.startswith(name)), key=len))
+
+
+def restored_types(schema: pa.Schema) -> dict[str, pa.DataType]:
+    """By leaf, the types that columns had before they held tokens (Parquet remembers)."""
+    found: dict[str, pa.DataType] = {}
+    for field in schema:
+        packed = (field.metadata or {}).get(ORIGINAL_TYPE)
+        if packed is not None:
+            # Somebody may have written the file anew: what is not understood is no type, and the cells stay texts.
+            with contextlib.suppress(ValueError, pa.ArrowInvalid, OSError):
+                found |= {one.name: one.type for one in pa.ipc.read_schema(pa.py_buffer(base64.b64decode(packed)))}
+    known = _leaf_types(schema)
+    return {name: kind for name, kind in found.items() if name in known}
+
+
 def restored_schema(source: Source) -> pa.Schema | None:
-    """The output's columns: a column that had another type before it held tokens gets it back (Parquet remembers)."""
+    """The output's columns: what had another type before it held tokens gets it back, and no note of it."""
     schema = source.schema()
     if schema is None:
         return None
-    fields = []
-    for field in schema:
-        original = (field.metadata or {}).get(ORIGINAL_TYPE)
-        if original is not None:
-            with contextlib.suppress(ValueError, KeyError):
-                field = pa.field(field.name, pa.type_for_alias(original.decode()))
-        fields.append(field)
-    return pa.schema(fields, metadata=schema.metadata)
+    restored = schema_with(schema, restored_types(schema))
+    return pa.schema([field.remove_metadata() for field in restored], metadata=schema.metadata)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from privkit.deid.columns import Decision
+from privkit.deid.columns import Decision, hint_of
 from privkit.errors import ColumnError, UsageError
 from privkit.model.operators import DateShift, Drop, Generalize, Keep, KeyedHash, Operator, Pseudonym, Surrogate
 from privkit.model.policy import ColumnRule, DetectorName, Policy
@@ -36,16 +36,20 @@ def resolve(
         keep: Columns to keep as they are, even if they look like identifiers.
 
     Raises:
-        ColumnError: An option names a column that is not there; or, under `unknown: refuse`, nobody decided about one.
+        ColumnError: An option names a column that is not there; under `unknown: refuse`, nobody decided about one; or
+            the policy keeps one whose cells are plainly identifiers.
         UsageError: A column is named by more than one option.
     """
     _check_names([d.name for d in decisions], columns, drop, keep)
     rules: dict[str, ColumnRule] = {}
     undecided: list[str] = []
+    changed: dict[str, str] = {}
     for decision in decisions:
         name = decision.name
         rule = policy.columns.get(name)
         spoken_for = name in columns or name in drop or name in keep
+        if rule is not None and not spoken_for and _contradicts(policy, rule, decision):
+            changed[name] = decision.entity or "identifiers"
         if rule is None and not spoken_for:
             # A policy with columns was decided by somebody: what it does not name is unknown. One without leaves the
             # decision to the sample, and unknown is what the sample could not recognise.
@@ -55,6 +59,14 @@ def resolve(
             elif policy.columns and policy.unknown == "drop":
                 rule = ColumnRule(role=decision.role, entity=decision.entity, operator=Drop())
         rules[name] = _with_user(_completed(rule, decision), decision, columns.get(name), name in drop, name in keep)
+    if changed:
+        raise ColumnError(
+            f"policy {policy.name} keeps columns that hold something else now: "
+            + ", ".join(f"{name} ({entity})" for name, entity in changed.items()),
+            columns=tuple(changed),
+            hint="If they must go: --drop COL or --column COL=pseudonym. If they may stay: --keep COL, or "
+            "`watch: false` in the policy.",
+        )
     if undecided:
         raise ColumnError(
             f"policy {policy.name} refuses columns that nobody has decided about: {', '.join(undecided)}",
@@ -66,6 +78,14 @@ def resolve(
     final = {decision.name: _final(resolved, rules[decision.name], decision) for decision in decisions}
     resolved = resolved.model_copy(update={"columns": final})
     return resolved, tuple(_row(resolved, decision, final[decision.name]) for decision in decisions)
+
+
+def _contradicts(policy: Policy, rule: ColumnRule, decision: Decision) -> bool:
+    """Whether a column that the policy keeps, and watches, holds identifiers by its values, whatever it is called."""
+    kept = rule.role == "other" and rule.watch and isinstance(policy.column_operator(rule), Keep)
+    # Near-unique codes may be anything: somebody who keeps them has looked.
+    plain = decision.role == "identifier" and decision.evidence.startswith("values: ")
+    return kept and plain and (decision.entity != "ID" or decision.evidence.endswith("copies of the row's identifiers"))
 
 
 def _check_names(
@@ -107,7 +127,9 @@ def _with_user(
     if isinstance(operator, str):
         return ColumnRule(role="free_text", operator=rule.operator if rule.role == "free_text" else None)
     if isinstance(operator, _MAKES_IDENTIFIERS):
-        entity = rule.entity or decision.entity or "ID"
+        hint = hint_of(decision.name)
+        promised = hint.entity if hint is not None and hint.role == "identifier" else None
+        entity = rule.entity or decision.entity or promised or "ID"
         return ColumnRule(role="quasi" if role == "quasi" else "identifier", entity=entity, operator=operator)
     if role == "free_text":
         role = "other"  # the whole cell, not the findings inside
@@ -137,5 +159,13 @@ def _row(policy: Policy, decision: Decision, rule: ColumnRule) -> DecidedColumn:
         operator=operator.operator,
         share=decision.share,
         evidence=decision.evidence,
-        warnings=tuple(decision.warnings),
+        warnings=(*decision.warnings, *_unexplained(decision, rule, operator)),
     )
+
+
+def _unexplained(decision: Decision, rule: ColumnRule, operator: Operator) -> tuple[str, ...]:
+    """A warning where texts are kept only because nothing in them was recognised, and nobody said so."""
+    kept = rule.watch and rule.role == "other" and isinstance(operator, Keep)
+    if not kept or decision.certain or decision.warnings or decision.evidence == "empty":
+        return ()
+    return ("kept, because nothing in it was recognised: look at it",)

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 from privkit.deid.cells import is_text
 from privkit.deid.counts import Counts
 from privkit.errors import ColumnError, InputError
-from privkit.io.frames import Frame
+from privkit.io.frames import ArrowFrame, Frame
 from privkit.io.outputs import unguarded
 from privkit.keys.keyfile import Key
 from privkit.keys.tokens import Tokens
@@ -28,7 +28,8 @@ class Restorer:
     def __init__(self, key: Key, *, spreadsheet: bool, schema: pa.Schema | None) -> None:
         self._tokens = Tokens(key)
         self._spreadsheet = spreadsheet
-        self._schema = schema
+        # The leaves of the output's columns, as they were before.
+        self._types = {} if schema is None else {leaf.name: leaf.values.type for leaf in _no_rows(schema).leaves()}
 
     def restore(self, frame: Frame) -> tuple[Frame, Counts]:
         """The frame with its tokens opened, and how many there were, of this key and of others.
@@ -42,8 +43,9 @@ class Restorer:
         for leaf in frame.leaves():
             if is_text(leaf.values.type):
                 values = self._restored(leaf.name, leaf.values, counts)
-                if self._schema is not None and leaf.name in self._schema.names:
-                    values = _typed(leaf.name, values, self._schema.field(leaf.name).type)
+                kind = self._types.get(leaf.name)
+                if kind is not None:
+                    values = _typed(leaf.name, values, kind)
                 if values is not leaf.values:
                     changed[leaf.name] = values
         return (frame.rebuilt(changed) if changed else frame), counts
@@ -66,10 +68,22 @@ class Restorer:
         return pc.if_else(hits, unguarded(output), output) if self._spreadsheet else output
 
 
+def _no_rows(schema: pa.Schema) -> ArrowFrame:
+    return ArrowFrame(pa.RecordBatch.from_arrays([pa.array([], field.type) for field in schema], schema=schema))
+
+
 def _typed(name: str, values: pa.Array, kind: pa.DataType) -> pa.Array:
     if is_text(kind):
         return values
     try:
+        if pa.types.is_null(kind):
+            return pa.nulls(len(values)) if values.null_count == len(values) else values
+        if pa.types.is_time(kind):
+            # There is no cast from text to a time of day, but one to a moment of the first day.
+            moments = pc.cast(pc.binary_join_element_wise("1970-01-01", values, " "), pa.timestamp("ns"))
+            return pc.cast(pc.cast(moments, pa.time64("ns")), kind)
+        if pa.types.is_duration(kind):
+            return pc.cast(pc.cast(values, pa.int64()), kind)
         return pc.cast(values, kind)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         raise ColumnError(

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from privkit.deid.cells import as_text
-from privkit.deid.linked import Term, terms_of
+from privkit.deid.linked import Term, joined_terms, terms_of
 from privkit.io.frames import Leaf
 from privkit.model.policy import ColumnRule
 
@@ -18,6 +18,9 @@ class KnownNames:
 
     on: str
     names: Mapping[str, tuple[str, ...]]
+
+
+_LONG_ENOUGH = 4
 
 
 class RowTerms:
@@ -31,9 +34,12 @@ class RowTerms:
         made = self._made.get(row)
         if made is None:
             found: dict[str, Term] = {}
-            for value, entity in self._values.get(row, ()):
+            values = self._values.get(row, ())
+            for value, entity in values:
                 for term in terms_of(value, entity):
                     found.setdefault(term.folded, term)
+            for term in joined_terms(tuple(value for value, entity in values if entity == "PERSON")):
+                found.setdefault(term.folded, term)
             made = self._made[row] = tuple(found.values())
         return made
 
@@ -42,8 +48,12 @@ class RowTerms:
         return tuple(
             terms[0]
             for value, entity in self._values.get(row, ())
-            if (terms := terms_of(value, entity)) and len(terms[0].needle) >= 4
+            if (terms := terms_of(value, entity)) and len(terms[0].needle) >= _LONG_ENOUGH
         )
+
+    def parts(self, row: int) -> tuple[Term, ...]:
+        """Everything that is looked for, as far as it is long enough."""
+        return tuple(term for term in self.of(row) if len(term.folded) >= _LONG_ENOUGH)
 
     def __bool__(self) -> bool:
         return bool(self._values)

@@ -10,7 +10,30 @@ import re
 from collections.abc import Iterable, Sequence
 
 from privkit.deid.findings import Detector, Finding
+from privkit.model.operators import Generalize
 from privkit.model.policy import Policy
+
+# Standard phrases come again and again in real texts: as many are remembered as fit in some tens of megabytes.
+_REMEMBERED = 30_000
+_REMEMBERED_LENGTH = 500
+
+_HIGH_AGE = r"(?:9\d|1[0-2]\d)"
+_STATES = (
+    "AL|AK|AZ|AR|CA|CO|CT|DE|DC|FL|GA|HI|ID|IL|IN|IA|KS|KY|LA|ME|MD|MA|MI|MN|MS|MO|MT|NE|NV|NH|NJ|NM|NY|NC|ND|OH|OK|OR|"
+    "PA|PR|RI|SC|SD|TN|TX|UT|VT|VA|WA|WV|WI|WY"
+)
+# By entity; the group that matched is the finding.
+_QUASI = {
+    "AGE": re.compile(
+        rf"(?<![\w.])(?P<before>{_HIGH_AGE})(?=[\s-]{{0,2}}(?:years?|yrs?|yr|y/?o|y\.o\.)\b)"
+        rf"|\bage[ds]?(?:\s(?:of|is|at))?[\s:=]{{1,3}}(?P<after>{_HIGH_AGE})(?![\w.]\d|\w)",
+        re.IGNORECASE,
+    ),
+    "POSTCODE": re.compile(
+        rf"\b(?:{_STATES}),?\s{{1,3}}(?P<state>\d{{5}}(?:-\d{{4}})?)(?![\w-])"
+        r"|\b(?i:zip|zip\s?code|postal\scode)[\s:=#]{1,3}(?:(?i:is|code)\s)?(?P<zip>\d{5}(?:-\d{4})?)(?![\w-])"
+    ),
+}
 
 
 class TextScanner:
@@ -18,6 +41,7 @@ class TextScanner:
 
     def __init__(self, detector: Detector, policy: Policy) -> None:
         self._detector = detector
+        self._seen: dict[str, list[Finding]] = {}
         self._policy = policy
         self._allowed = frozenset(text.casefold() for text in policy.allow)
         self._denied = tuple(
@@ -30,10 +54,17 @@ class TextScanner:
         Raises:
             DetectorError: A recognizer did not finish.
         """
-        return [
-            self.counted(text, (*found, *self._denials(text)))
-            for text, found in zip(texts, self._detector.detect(texts), strict=True)
-        ]
+        unseen = [text for text in dict.fromkeys(texts) if text not in self._seen]
+        found = dict(zip(unseen, self._detector.detect(unseen), strict=True))
+        counted = {
+            text: self.counted(text, (*spans, *self._denials(text), *self._quasi(text)))
+            for text, spans in found.items()
+        }
+        results = [counted[text] if text in counted else self._seen[text] for text in texts]
+        if len(self._seen) > _REMEMBERED:
+            self._seen.clear()
+        self._seen.update((text, spans) for text, spans in counted.items() if len(text) <= _REMEMBERED_LENGTH)
+        return results
 
     def counted(self, text: str, findings: Iterable[Finding]) -> list[Finding]:
         """Those of `findings` that reach their threshold and are not allowed texts."""
@@ -43,6 +74,14 @@ class TextScanner:
         for entity, pattern in self._denied:
             for match in pattern.finditer(text):
                 yield Finding(match.start(), match.end(), entity, 1.0, "privkit.deny")
+
+    def _quasi(self, text: str) -> Iterable[Finding]:
+        """Quasi-identifiers that no recognizer looks for and that the policy makes coarser: high ages, US ZIP codes."""
+        for entity, pattern in _QUASI.items():
+            if isinstance(self._policy.entities.get(entity), Generalize) and any(map(str.isdigit, text)):
+                for match in pattern.finditer(text):
+                    group = match.lastgroup or 0
+                    yield Finding(match.start(group), match.end(group), entity, 0.85, "privkit.quasi")
 
     def _counts(self, text: str, finding: Finding) -> bool:
         if finding.recognizer == "privkit.deny":

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from privkit.deid.cells import as_text, is_text, nonempty
-from privkit.deid.columns import decide_leaf, identifier_in
+from privkit.deid.columns import decide_leaf, holds_identifier, identifier_in
 from privkit.deid.counts import Counts
 from privkit.deid.findings import Detector, Finding
 from privkit.deid.linked import linked_findings
@@ -30,6 +30,8 @@ from privkit.model.operators import Drop, Keep, Operator, Redact
 from privkit.model.policy import ColumnRule, Policy
 
 _KEPT = ColumnRule(role="other")
+_SEARCHED = ColumnRule(role="free_text")
+_DROPPED = ColumnRule(role="free_text", operator=Drop())
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ class Transformer:
         terms = row_terms(leaves, rules, self._known)
         for leaf in leaves:
             if rules[leaf.name].role == "free_text":
-                for _, found in self._findings(leaf, terms):
+                for _, found in self._findings(leaf, rules[leaf.name], terms):
                     _count_findings(leaf.name, found, counts)
             else:
                 self._count_cells(leaf, rules[leaf.name], counts)
@@ -131,7 +133,7 @@ class Transformer:
     def rewrite_text(self, text: str) -> tuple[str, list[Finding]]:
         """One text by itself: what it becomes, and the spans of the input that were replaced."""
         rule = ColumnRule(role="free_text")
-        spans = merged(text, self._scanner.scan([text])[0])
+        spans = self._spans(text, self._scanner.scan([text])[0], rule)
         context = self._context(1, (Leaf("text", pa.array([text]), None),), {"text": rule})
         return self._replaced(text, spans, rule, 0, context)[0], spans
 
@@ -155,6 +157,11 @@ class Transformer:
         if rule is not None and rule.role is not None:
             self._watch(leaf, rule)
             return rule
+        if rule is None and holds_identifier(leaf.name):
+            raise ColumnError(
+                "further down, the data has JSON keys that are e-mail addresses, telephone or social security numbers",
+                hint='Turn keys into values first: {"key": …, "value": …}.',
+            )
         # The sample did not show this column, or showed only empty cells: nobody has decided about it.
         if nonempty(leaf.values) == 0:
             return _KEPT
@@ -167,13 +174,17 @@ class Transformer:
                 hint="Add it to the policy, or take it out with --drop.",
             )
         decision = decide_leaf(leaf.name, leaf.values)
-        if decision.role != "other":
+        if decision.role != "other" or (self._policy.unknown == "refuse" and not decision.certain):
+            holds = "something that is not recognised" if decision.role == "other" else decision.role.replace("_", " ")
             raise ColumnError(
-                f"column {leaf.name} was empty or absent in the sample and holds "
-                f"{decision.entity or decision.role.replace('_', ' ')} further down",
+                f"column {leaf.name} was empty or absent in the sample and holds {decision.entity or holds} further "
+                "down",
                 columns=(leaf.name,),
                 hint=f"Decide about it: --drop {leaf.name}, --keep {leaf.name}, or --column {leaf.name}=OPERATOR.",
             )
+        if not decision.certain and is_text(leaf.values.type):
+            # A few texts that nothing explains: too few to decide about, and easily searched.
+            return _SEARCHED if self._policy.accept_free_text else _DROPPED
         return _KEPT
 
     def _watch(self, leaf: Leaf, rule: ColumnRule) -> None:
@@ -210,7 +221,7 @@ class Transformer:
             name_of_row=names,
         )
 
-    def _findings(self, leaf: Leaf, terms: RowTerms) -> Iterable[tuple[int, list[Finding]]]:
+    def _findings(self, leaf: Leaf, rule: ColumnRule, terms: RowTerms) -> Iterable[tuple[int, list[Finding]]]:
         """Merged findings by cell, for cells that have any."""
         texts: list[str | None] = leaf.values.to_pylist() if is_text(leaf.values.type) else []
         distinct = [text for text in dict.fromkeys(texts) if text and not text.isspace()]
@@ -222,8 +233,21 @@ class Transformer:
             row_terms = terms.of(row_of(leaf, cell))
             if row_terms:
                 found = [*found, *self._scanner.counted(text, linked_findings(text, row_terms))]
-            if found and (spans := merged(text, found)):
+            if found and (spans := self._spans(text, found, rule)):
                 yield cell, spans
+
+    def _spans(self, text: str, found: Sequence[Finding], rule: ColumnRule) -> list[Finding]:
+        """Merged findings; those that are to be kept cover nothing that is not."""
+        kept = {one.entity for one in found if isinstance(self._policy.finding_operator(rule, one.entity), Keep)}
+        if not kept:
+            return merged(text, found)
+        spans = merged(text, [one for one in found if one.entity not in kept])
+        apart = [
+            one
+            for one in merged(text, [one for one in found if one.entity in kept])
+            if not any(one.start < span.end and span.start < one.end for span in spans)
+        ]
+        return sorted([*spans, *apart])
 
     def _rewrite(
         self, leaf: Leaf, rule: ColumnRule, terms: RowTerms, context: RowContext, counts: Counts
@@ -232,7 +256,7 @@ class Transformer:
             return _Rewritten(leaf.values, {})
         texts = leaf.values.to_pylist()
         made: dict[int, tuple[tuple[int, int], ...]] = {}
-        for cell, spans in self._findings(leaf, terms):
+        for cell, spans in self._findings(leaf, rule, terms):
             _count_findings(leaf.name, spans, counts)
             texts[cell], made[cell] = self._replaced(texts[cell], spans, rule, row_of(leaf, cell), context)
         return _Rewritten(pa.array(texts, pa.string()), made)

@@ -30,7 +30,7 @@ SCANNING = "privkit.deid.work:scanning"
 RESTORING = "privkit.deid.work:restoring"
 # Rows of the output that the detector searches again: of the first block, and of each later one.
 _CHECKED_FIRST = 1000
-_CHECKED_LATER = 64
+_CHECKED_LATER = 16
 
 
 class KnownFile(BaseModel):

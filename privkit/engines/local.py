@@ -8,14 +8,17 @@ standing on a command line or in a file.
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import json
 import os
 import queue
+import select
 import signal
 import struct
 import subprocess
 import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -65,8 +68,9 @@ def map_ordered(factory: str, spec: bytes, items: Iterable[bytes], *, workers: i
     """
     if workers <= 1:
         handler = load_handler(factory, spec)
-        for item in items:
-            yield handler(item)
+        with _settled():
+            for item in items:
+                yield handler(item)
         return
     with _Crew(factory, spec, workers) as crew:
         waiting: deque[Future[bytes]] = deque()
@@ -76,6 +80,19 @@ def map_ordered(factory: str, spec: bytes, items: Iterable[bytes], *, workers: i
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+
+
+@contextlib.contextmanager
+def _settled() -> Generator[None, None, None]:
+    """Models and tables stay for the whole run: the garbage collector need not walk over them again and again."""
+    if gc.get_freeze_count():  # the caller's own arrangement
+        yield
+        return
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 class _Crew:
@@ -151,6 +168,7 @@ def serve() -> None:
     # Whatever a library prints must not fall into the pipe.
     os.dup2(2, 1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, args=(source.fileno(),), daemon=True).start()
     try:
         _, head = _receive(source)
         _, spec = _receive(source)
@@ -160,6 +178,7 @@ def serve() -> None:
             try:
                 if handler is None:
                     handler = load_handler(json.loads(head)["factory"], spec)
+                    gc.freeze()  # see _settled
                 answer, tag = handler(item), _RESULT
             except PrivkitError as err:
                 answer, tag = _encoded_error(err), _ERROR
@@ -171,6 +190,15 @@ def serve() -> None:
             _send(sink, tag, answer)
     except (EOFError, OSError):
         return
+
+
+def _end_with_parent(pipe: int) -> None:
+    """Ends the process as soon as nobody can write to its input any more, whatever it is busy with."""
+    if hasattr(select, "poll"):
+        waiting = select.poll()
+        waiting.register(pipe, 0)  # hang-ups are always told
+        waiting.poll()
+        os._exit(1)
 
 
 class WorkerBugError(Exception):

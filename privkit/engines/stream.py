@@ -70,21 +70,23 @@ def answers(
         progress: Hears, after each block, of the rows done and the source's bytes read since the start.
         finished: How many blocks of a part are done already and left out; None for all of them.
     """
-    rows: dict[tuple[int, int], int] = {}
+    # Rows of each block on its way, and how far the source was read when it was cut: reading runs ahead of the work.
+    waiting: dict[tuple[int, int], tuple[int, int]] = {}
     done = 0
 
     def packed() -> Iterator[bytes]:
         for part in range(len(source.parts)):
             skip = finished(part)
             for block in source.blocks(part, skip=skip) if skip is not None else ():
-                rows[(block.part, block.index)] = block.rows
+                waiting[(block.part, block.index)] = block.rows, source.consumed
                 yield pack_block(block)
 
     with contextlib.closing(map_ordered(factory, spec, packed(), workers=workers)) as results:
         for result in results:
             answer = unpack_answer(result)
-            done += rows.pop((answer.part, answer.number))
-            progress(done, source.consumed)
+            rows, consumed = waiting.pop((answer.part, answer.number))
+            done += rows
+            progress(done, consumed)
             yield answer
 
 

@@ -43,6 +43,11 @@ class Part:
     compression: Compression | None = None
     bytes: int | None = None
 
+    @property
+    def label(self) -> str:
+        """What messages call it: the path as the user wrote it, where it has one."""
+        return self.name if self.path is None else str(self.path)
+
 
 @dataclass(frozen=True)
 class Block:

@@ -148,7 +148,10 @@ def _broken(name: str, kind: str, offset: int, foreign: bool) -> InputError:
     if foreign and offset == 0:
         message, hint = f"{name}: not a {kind} file", "Its name says it is one; rename it if it is not."
     elif foreign:
-        message, hint = f"{name}: bytes that are not {kind} follow its end, at byte {offset}", None
+        message, hint = (
+            f"{name}: bytes that are not {kind} follow its end, at byte {offset}",
+            "Was something appended to it? Compress it anew.",
+        )
     else:
         message, hint = f"{name}: broken {kind} data after byte {offset}", "Copy or download the file again."
     return InputError(message, path=name, offset=offset, hint=hint)

@@ -207,8 +207,9 @@ class DelimitedText:
                     f"{self.name}: rows from {rows + 1} on cannot be parsed", path=self.name, row=rows + 1
                 ) from None
             number, bad = rows + ragged[0].number, ragged[0]
+            cells = "1 cell" if bad.actual_columns == 1 else f"{bad.actual_columns} cells"
             raise InputError(
-                f"{self.name}: row {number} has {bad.actual_columns} cells, the header has {bad.expected_columns}",
+                f"{self.name}: row {number} has {cells}, the header has {bad.expected_columns}",
                 path=self.name,
                 row=number,
                 hint=f"The delimiter is taken to be {self.delimiter!r}. A cell that holds it must be in quotes.",

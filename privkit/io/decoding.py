@@ -131,7 +131,9 @@ def _undecodable(name: str, encoding: str, offset: int, start: bytes) -> InputEr
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         hint = "It begins like UTF-16: try --encoding utf-16."
     elif start.startswith(b"\x1f\x8b"):
-        hint = "It begins like gzip: its name should end in .gz."
+        hint = "It begins like gzip: its name should end in .gz, or decompress it first (gzip -dc)."
     elif start.startswith(b"\x28\xb5\x2f\xfd"):
-        hint = "It begins like Zstandard: its name should end in .zst."
+        hint = "It begins like Zstandard: its name should end in .zst, or decompress it first (zstd -dc)."
+    elif start == b"PAR1":
+        hint = "It begins like Parquet: its name should end in .parquet, or say --format parquet."
     return InputError(f"{name}: not {encoding} text at byte {offset}", path=name, offset=offset, hint=hint)

@@ -206,21 +206,7 @@ def target_for(output: str, source: Source, schema: pa.Schema | None, *, format:
         UsageError: An unknown extension, a compressed Parquet file, text from more than one column, several files
             to standard output, or no column left.
     """
-    partitioned = is_partitioned(source)
-    _, named, compression = (output, None, None) if output == "-" else split_name(Path(output).name)
-    chosen = named or format or (source.format if partitioned or output == "-" else None)
-    if output == "-" and partitioned:
-        raise UsageError("a dataset of several files cannot go to the standard output", hint="name a folder: -o FOLDER")
-    if chosen is None:
-        raise UsageError(f"{output}: the extension does not say what to write", hint=f"known are {_KNOWN}")
-    if partitioned and named is None:
-        compression = _common_compression(source)
-    if chosen == "parquet" and compression is not None:
-        if not partitioned or named is not None:
-            raise UsageError(
-                f"{output}: a Parquet file is compressed inside", hint="name it .parquet, without .gz or .zst"
-            )
-        compression = None
+    chosen, compression = kind_of(output, source, format=format)
     if schema is None and chosen != "jsonl":
         raise ValueError(f"{chosen} needs a schema")
     if schema is not None and not schema.names and chosen != "jsonl":
@@ -230,7 +216,7 @@ def target_for(output: str, source: Source, schema: pa.Schema | None, *, format:
         cell_end = "\n"
         if schema is None or len(schema) != 1 or not _is_text(schema.field(0).type):
             raise UsageError(
-                f"{output}: a .txt file holds one column of text", hint="write .csv, .jsonl or .parquet instead"
+                f"{output}: a .txt file holds one column of text", hint="Write .csv, .jsonl or .parquet instead."
             )
     dialect = Dialect("\t" if chosen == "tsv" else ",", "\n")
     if chosen == source.format and chosen in ("csv", "tsv"):
@@ -238,6 +224,30 @@ def target_for(output: str, source: Source, schema: pa.Schema | None, *, format:
     if chosen == "parquet" and schema is not None:
         schema = _parquet_schema(schema, source.schema())
     return Target(chosen, compression, dialect, schema, cell_end)
+
+
+def kind_of(output: str, source: Source, *, format: Format | None = None) -> tuple[Format, Compression | None]:
+    """The format and compression that `output` is to be written in: what `target_for` decides without a schema.
+
+    Raises:
+        UsageError: As for `target_for`.
+    """
+    partitioned = is_partitioned(source)
+    _, named, compression = (output, None, None) if output == "-" else split_name(Path(output).name)
+    chosen = named or format or (source.format if partitioned or output == "-" else None)
+    if output == "-" and partitioned:
+        raise UsageError("a dataset of several files cannot go to the standard output", hint="Name a folder: -o FOLDER")
+    if chosen is None:
+        raise UsageError(f"{output}: the extension does not say what to write", hint=f"Known are {_KNOWN}.")
+    if partitioned and named is None:
+        compression = _common_compression(source)
+    if chosen == "parquet" and compression is not None:
+        if not partitioned or named is not None:
+            raise UsageError(
+                f"{output}: a Parquet file is compressed inside", hint="Name it .parquet, without .gz or .zst."
+            )
+        compression = None
+    return chosen, compression
 
 
 def is_partitioned(source: Source) -> bool:
@@ -262,7 +272,7 @@ def part_names(source: Source, target: Target) -> tuple[str, ...]:
             names.append(str(path.with_name((stem or path.name) + suffix)))
     doubled = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
     if doubled:
-        raise UsageError(f"two files of the source would become {doubled[0]}", hint="rename one, or run them apart")
+        raise UsageError(f"two files of the source would become {doubled[0]}", hint="Rename one, or run them apart.")
     return tuple(names)
 
 
@@ -547,7 +557,7 @@ def _laid_out(records: Sequence[Mapping[str, Any]], schema: pa.Schema, first_row
             raise InputError(
                 f"row {row} has a key that the sample did not have: {key}",
                 row=row,
-                hint="write .jsonl, which takes any record",
+                hint="Write .jsonl, which takes any record.",
             )
     return [_column_of(records, kind, first_row) for kind in schema]
 
@@ -560,13 +570,13 @@ def _column_of(records: Sequence[Mapping[str, Any]], kind: pa.Field, first_row: 
             raise InputError(
                 f"row {row}, column {kind.name}: a list or an object does not fit into a table",
                 row=row,
-                hint="write .jsonl, which keeps nested records",
+                hint="Write .jsonl, which keeps nested records.",
             )
         if value is not None and not _fits(value, accepted):
             raise InputError(
                 f"row {row}, column {kind.name}: {_json_type(value)} where the sample had {words}",
                 row=row,
-                hint="write .jsonl, which takes any record",
+                hint="Write .jsonl, which takes any record.",
             )
     return pa.array(values, kind.type)
 

@@ -23,6 +23,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import json
 import os
 import shutil
 import stat
@@ -38,7 +39,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from privkit.errors import InterruptedRunError, OutputError
+from privkit.errors import InterruptedRunError, OutputError, PrivkitError
 from privkit.io.outputs import Target, split_name
 
 _VERSION = 1  # of the state folder; a state of another version is not continued
@@ -228,13 +229,14 @@ class Run:
         with _writing(self.output):
             self._clear()
             self._start_journal()
-            _write_whole(self._state / "state.json", orjson.dumps(about))
+            # Not orjson: a file name need not be text, and is then spelt with lone surrogates.
+            _write_whole(self._state / "state.json", json.dumps(about).encode())
 
     def _check_same(self, found: Mapping[str, object], about: Mapping[str, object]) -> None:
         if not found["resumable"]:
             raise InterruptedRunError(
                 f"the interrupted run of {self.output} had no kept key and cannot be continued",
-                hint="start from the beginning without --resume",
+                hint="Start from the beginning without --resume.",
             )
         was, now = _texts(found["manifest"]), _texts(about["manifest"])
         differing = [name for name in {**was, **now} if was.get(name) != now.get(name)]
@@ -246,7 +248,7 @@ class Run:
         if differing:
             raise InterruptedRunError(
                 f"the interrupted run of {self.output} was started with something else: {', '.join(differing)}",
-                hint="give the same source, policy, key and options, or start from the beginning without --resume",
+                hint="Give the same source, policy, key and options, or start from the beginning without --resume.",
             )
 
     def _start_journal(self) -> None:
@@ -383,6 +385,10 @@ class Run:
         """Leave the state for a later run with `resume`; a temporary run has none and is removed."""
         self._release(remove=self.output is None)
 
+    def spare(self) -> None:
+        """Something beside the output went wrong that a rerun can mend: a resumable run keeps its state."""
+        self._mendable = True
+
     def __enter__(self) -> Self:
         return self
 
@@ -394,6 +400,8 @@ class Run:
             mendable = outside or self._mendable or isinstance(error, (InterruptedRunError, MemoryError))
             if error is not None and mendable and self._resumable:
                 self.keep()
+                if isinstance(error, PrivkitError) and self.output is not None:
+                    error.hint = f"{error.hint or ''} Then the same command with --resume continues.".lstrip()
             else:
                 self.discard()
         return False
@@ -517,7 +525,7 @@ class Run:
                 writer = pq.ParquetWriter(file, schema)
             except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
                 raise OutputError(
-                    "a Parquet file cannot hold all of these column types", hint="choose another output format"
+                    "a Parquet file cannot hold all of these column types", hint="Choose another output format."
                 ) from None
             try:
                 for group in self._groups(part, data):
@@ -650,6 +658,22 @@ def _texts(value: object) -> dict[str, str]:
     return {str(key): str(text) for key, text in value.items()} if isinstance(value, Mapping) else {}
 
 
+def check_output(output: Path, *, folder: bool, force: bool) -> None:
+    """Refuses an output before a long run, as `Run.open` does.
+
+    Args:
+        output: The final path: a file, or the folder of a partitioned output.
+        folder: Whether it is a folder.
+        force: Whether an existing one may be replaced.
+
+    Raises:
+        OutputError: OUTPUT exists, is of another kind, or cannot be written there.
+    """
+    with _writing(output):
+        _check_place(output)
+        _check_output(output, folder, force)
+
+
 def _check_names(parts: Sequence[str], folder: bool) -> None:
     """Parts must stay inside the folder, and there is one part in a file."""
     if not folder and len(parts) != 1:
@@ -664,12 +688,12 @@ def _check_names(parts: Sequence[str], folder: bool) -> None:
 
 def _check_place(output: Path) -> None:
     if output.name in ("", ".."):
-        raise OutputError(f"{output} is not a name for an output", hint="name the file or folder to write")
+        raise OutputError(f"{output} is not a name for an output", hint="Name the file or folder to write.")
     parent = output.parent
     if not parent.is_dir():
-        raise OutputError(f"the folder {parent} does not exist", hint=f"create it first: mkdir -p {parent}")
+        raise OutputError(f"the folder {parent} does not exist", hint=f"Create it first: mkdir -p {parent}")
     if not os.access(parent, os.W_OK | os.X_OK):
-        raise OutputError(f"the folder {parent} is not writable")
+        raise OutputError(f"the folder {parent} is not writable", hint="Name an output in another folder.")
 
 
 def _check_output(output: Path, folder: bool, force: bool) -> None:
@@ -679,22 +703,22 @@ def _check_output(output: Path, folder: bool, force: bool) -> None:
         OutputError: OUTPUT is in the way.
     """
     if output.is_symlink():
-        raise OutputError(f"{output} is a symbolic link", hint="name the file that it points to")
+        raise OutputError(f"{output} is a symbolic link", hint="Name the file that it points to.")
     if not output.exists():
         return
     if folder:
         if not output.is_dir():
-            raise OutputError(f"{output} is a file, and the output of several files is a folder")
+            raise OutputError(f"{output} is a file, and the output of several files is a folder", hint="Name a folder.")
         if not any(output.iterdir()):
             return
         if force:
             _check_replaceable(output)
     elif output.is_dir():
-        raise OutputError(f"{output} is a folder", hint="name a file in it")
+        raise OutputError(f"{output} is a folder", hint="Name a file in it.")
     elif not output.is_file():
-        raise OutputError(f"{output} is not a regular file", hint="write to the standard output instead: -o -")
+        raise OutputError(f"{output} is not a regular file", hint="Write to the standard output instead: -o -")
     if not force:
-        raise OutputError(f"{output} exists", hint="use --force to replace it")
+        raise OutputError(f"{output} exists", hint="Use --force to replace it.")
 
 
 def _check_replaceable(output: Path) -> None:
@@ -703,7 +727,7 @@ def _check_replaceable(output: Path) -> None:
         if path.is_symlink() or (not path.is_dir() and not path.name.startswith(("_", ".")) and not _is_data(path)):
             raise OutputError(
                 f"{output} holds {path.relative_to(output)}, which is no part of a dataset, and is not replaced",
-                hint="remove the folder yourself, or choose another one",
+                hint="Remove the folder yourself, or choose another one.",
             )
 
 
@@ -717,7 +741,7 @@ def _check_private(state: Path) -> None:
     if not stat.S_ISDIR(about.st_mode) or about.st_uid != os.geteuid() or stat.S_IMODE(about.st_mode) & 0o022:
         raise OutputError(
             f"{state} is in the way: it is not a private folder of this user",
-            hint="remove it if no other run is using it",
+            hint="Remove it if no other run is using it.",
         )
 
 
@@ -743,7 +767,7 @@ def _take_lock(state: Path, output: Path) -> int:
         except BlockingIOError:
             os.close(lock)
             raise InterruptedRunError(
-                f"another run is writing {output}", hint="wait until it is done, or choose another output"
+                f"another run is writing {output}", hint="Wait until it is done, or choose another output."
             ) from None
         except BaseException:
             os.close(lock)
@@ -765,15 +789,15 @@ def _identity(place: Path | int) -> list[int] | None:
 
 def _read_state(state: Path, output: Path) -> dict[str, object] | None:
     try:
-        found = orjson.loads((state / "state.json").read_bytes())
+        found = json.loads((state / "state.json").read_bytes())
     except FileNotFoundError:
         return None
-    except (OSError, orjson.JSONDecodeError):
+    except (OSError, ValueError, RecursionError):
         found = None
     if not isinstance(found, dict) or found.get("version") != _VERSION:
         raise InterruptedRunError(
             f"the state of the interrupted run of {output} is not readable by this version of privkit",
-            hint=f"remove {state} and run again without --resume",
+            hint=f"Remove {state} and run again without --resume.",
         )
     return found
 
@@ -857,8 +881,8 @@ def _fail(error: OSError, output: Path | None) -> NoReturn:
     full = _FULL.get(error.errno or 0)
     if full is not None:
         place = output.parent if output is not None else Path(tempfile.gettempdir())
-        raise OutputError(f"disk full: {where} ({full})", hint=f"make room in {place}") from None
+        raise OutputError(f"disk full: {where} ({full})", hint=f"Make room in {place}.") from None
     if error.errno in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
-        raise OutputError(f"{where}: it was made by somebody else in the meantime", hint="use --force") from None
+        raise OutputError(f"{where}: it was made by somebody else in the meantime", hint="Use --force.") from None
     reason = os.strerror(error.errno) if error.errno else "the system refused"
     raise OutputError(f"{where}: {reason.lower()}") from None

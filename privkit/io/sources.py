@@ -40,6 +40,7 @@ _KNOWN = f"{', '.join(_FORMATS)}; all but .parquet also with .gz or .zst after i
 _SAMPLED_PARTS = 8
 _NAMES_SHOWN = 10
 _STDIN = "standard input"
+_EMPTY_HINT = "Was it written to the end? A table without rows still has a header."
 
 
 class Source(ABC):
@@ -127,11 +128,17 @@ def open_source(
     encoding = checked_encoding(encoding)
     if str(spec) == "-":
         return _stream(sys.stdin.buffer, "-", _STDIN, None, format, encoding, max_expansion)
+    if not str(spec):
+        raise UsageError("the source's name is empty", hint="Name a file or a folder, or `-` for standard input.")
     path = Path(spec)
     mode = _mode(path)
     if mode is None:
         if not glob.has_magic(str(spec)):
-            raise InputError(f"{spec}: no such file or folder", path=str(spec))
+            raise InputError(
+                f"{spec}: no such file or folder",
+                path=str(spec),
+                hint=_looked_for(),
+            )
         base, found = _globbed(str(spec))
         return _many(str(spec), base, found, format, encoding, max_expansion)
     if stat.S_ISDIR(mode):
@@ -139,7 +146,7 @@ def open_source(
     if not stat.S_ISREG(mode):
         compression = format_of(path.name)[1]
         known = format or format_of(path.name)[0]
-        return _stream(_open(path, path.name), str(spec), path.name, compression, known, encoding, max_expansion)
+        return _stream(_open(path, str(spec)), str(spec), str(spec), compression, known, encoding, max_expansion)
     return _FileSource(str(spec), (_part(path, path.name, format),), encoding, max_expansion)
 
 
@@ -205,11 +212,11 @@ class _FileSource(Source):
         digest = hashlib.sha256()
         for part in self.parts:
             assert part.path is not None
-            with _open(part.path, part.name) as file:
+            with _open(part.path, part.label) as file:
                 state = os.fstat(file.fileno())
                 head = file.read(1 << 20)
                 file.seek(max(state.st_size - (1 << 20), 0))
-                for field in (part.name.encode(), b"%d %d" % (state.st_size, state.st_mtime_ns), head, file.read()):
+                for field in (os.fsencode(part.name), b"%d %d" % (state.st_size, state.st_mtime_ns), head, file.read()):
                     digest.update(b"%d:" % len(field) + field)
         return digest.hexdigest()
 
@@ -218,16 +225,16 @@ class _FileSource(Source):
 
     def _text(self, part: Part, counted: Callable[[int], None]) -> Iterator[bytes]:
         assert part.path is not None
-        with _open(part.path, part.name) as file:
-            pieces = read_pieces(file, part.name, part.compression, max_expansion=self._max_expansion, counted=counted)
-            yield from _not_empty(utf8_pieces(pieces, part.name, self._encoding), part.name)
+        with _open(part.path, part.label) as file:
+            pieces = read_pieces(file, part.label, part.compression, max_expansion=self._max_expansion, counted=counted)
+            yield from _not_empty(utf8_pieces(pieces, part.label, self._encoding), part.label)
 
     def _shape(self, part: Part) -> tuple[pa.Schema | None, Dialect]:
         if not part.bytes:
-            raise InputError(f"{part.name}: empty file", path=part.name)
+            raise InputError(f"{part.label}: empty file", path=part.label, hint=_EMPTY_HINT)
         if part.format == "parquet":
             assert part.path is not None
-            return parquet_schema(part.path, part.name), Dialect()
+            return parquet_schema(part.path, part.label), Dialect()
         pieces = self._text(part, _uncounted)
         if part.format in ("csv", "tsv"):
             table = _delimited(pieces, part)
@@ -238,8 +245,8 @@ class _FileSource(Source):
     def _compare(self, part: Part, schema: pa.Schema | None) -> None:
         if self._schema is not None and schema is not None and schema != self._schema:
             raise InputError(
-                f"{part.name}: not the columns of {self.parts[0].name}: {_difference(self._schema, schema)}",
-                path=part.name,
+                f"{part.label}: not the columns of {self.parts[0].label}: {_difference(self._schema, schema)}",
+                path=part.label,
                 hint="All files of a folder are read as one table.",
             )
 
@@ -248,14 +255,14 @@ class _FileSource(Source):
         if part.format == "parquet":
             assert part.path is not None
             # Looked at again: the file may have been replaced since the source was opened.
-            self._compare(part, parquet_schema(part.path, part.name))
-            yield from arrow_blocks(parquet_batches(part.path, part.name, counted), index, part.name)
+            self._compare(part, parquet_schema(part.path, part.label))
+            yield from arrow_blocks(parquet_batches(part.path, part.label, counted), index, part.label)
             return
         pieces = self._text(part, counted)
         if part.format in ("csv", "tsv"):
             table = _delimited(pieces, part)
             self._compare(part, table.schema)
-            yield from arrow_blocks(table.batches(), index, part.name)
+            yield from arrow_blocks(table.batches(), index, part.label)
         else:
             yield from _plain_blocks(pieces, part, index)
 
@@ -268,15 +275,15 @@ class _StreamSource(Source):
         self.parts = (part,)
         self.format = part.format
         self._schema: pa.Schema | None = None
-        raw = read_pieces(file, part.name, part.compression, max_expansion=max_expansion, counted=self._count)
+        raw = read_pieces(file, part.label, part.compression, max_expansion=max_expansion, counted=self._count)
         if file is not sys.stdin.buffer:
             raw = _closing(file, raw)
-        pieces = _not_empty(utf8_pieces(raw, part.name, encoding), part.name)
+        pieces = _not_empty(utf8_pieces(raw, part.label, encoding), part.label)
         if part.format in ("csv", "tsv"):
             table = _delimited(pieces, part)
             self._schema = table.schema
             self.dialect = Dialect(table.delimiter, table.newline)
-            self._live = arrow_blocks(table.batches(), 0, part.name)
+            self._live = arrow_blocks(table.batches(), 0, part.label)
         else:
             self._schema = TEXT_SCHEMA if part.format == "txt" else None
             self._live = _plain_blocks(pieces, part, 0)
@@ -332,22 +339,24 @@ def _head(blocks: Iterator[Block], rows: int, size: int) -> Iterator[Frame]:
 
 def _plain_blocks(pieces: Iterator[bytes], part: Part, index: int) -> Iterator[Block]:
     if part.format == "txt":
-        yield from arrow_blocks(cut_to_blocks(text_batches(pieces)), index, part.name)
+        yield from arrow_blocks(cut_to_blocks(text_batches(pieces)), index, part.label)
         return
     row = 0
-    for number, (payload, rows) in enumerate(line_blocks(pieces, part.name)):
-        yield Block(index, number, row, rows, "jsonl", payload, part.name)
+    for number, (payload, rows) in enumerate(line_blocks(pieces, part.label)):
+        yield Block(index, number, row, rows, "jsonl", payload, part.label)
         row += rows
+    if not row:
+        raise InputError(f"{part.label}: only blank lines, not one record", path=part.label, hint=_EMPTY_HINT)
 
 
 def _delimited(pieces: Iterator[bytes], part: Part) -> DelimitedText:
-    return DelimitedText(pieces, part.name, "\t" if part.format == "tsv" else None)
+    return DelimitedText(pieces, part.label, "\t" if part.format == "tsv" else None)
 
 
 def _not_empty(pieces: Iterator[bytes], name: str) -> Iterator[bytes]:
     first = next(pieces, None)
     if first is None:
-        raise InputError(f"{name}: empty, there is nothing to read", path=name)
+        raise InputError(f"{name}: empty, there is nothing to read", path=name, hint=_EMPTY_HINT)
     yield first
     yield from pieces
 
@@ -371,6 +380,13 @@ def _difference(first: pa.Schema, other: pa.Schema) -> str:
 
 def _uncounted(_size: int) -> None:
     """Reading for a look, which the progress does not show."""
+
+
+def _looked_for() -> str:
+    try:
+        return f"Names are looked for from the current folder, {Path.cwd()}."
+    except OSError:
+        return "The current folder does not exist any more: change to another one."
 
 
 def _mode(path: Path) -> int | None:
@@ -409,13 +425,16 @@ def _part(path: Path, name: str, format: Format | None) -> Part:
     found, compression = format_of(path.name)
     kind = format or found
     if kind is None:
-        raise UsageError(f"{name}: what it holds is not known from its name", hint=f"Known are {_KNOWN}. Or --format.")
+        raise UsageError(
+            f"{path}: what it holds is not known from its name",
+            hint=f"Known are {_KNOWN}. Or say what it is with --format.",
+        )
     if kind == "parquet" and compression is not None:
-        raise UsageError(f"{name}: Parquet inside .{compression} is not read", hint="Decompress it first.")
+        raise UsageError(f"{path}: Parquet inside .{compression} is not read", hint="Decompress it first.")
     try:
         size = path.stat().st_size
     except OSError as err:
-        raise InputError(f"{name}: cannot be read ({err.strerror})", path=name) from None
+        raise InputError(f"{path}: cannot be read ({err.strerror})", path=str(path)) from None
     return Part(path, name, kind, compression, size)
 
 
@@ -462,5 +481,9 @@ def _globbed(pattern: str) -> tuple[Path, set[Path]]:
             continue
         found.update(_walked(path) if path.is_dir() else {path} if path.is_file() else ())
     if not found:
-        raise InputError(f"{pattern}: no file matches", path=pattern)
+        raise InputError(
+            f"{pattern}: no file matches",
+            path=pattern,
+            hint=_looked_for(),
+        )
     return base, found

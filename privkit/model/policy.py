@@ -7,7 +7,7 @@ adds a rule for each column, and next month's file is run with that.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -49,7 +49,9 @@ class Policy(BaseModel):
     language: str = Field("en", pattern="^[a-z]{2}$")
     unknown: Unknown = Field("keep", description="What happens to a column that `columns` does not name, if any are.")
     threshold: float = Field(0.4, ge=0, le=1, description="Lowest score of a finding that counts.")
-    thresholds: Mapping[str, float] = Field(default_factory=dict, description="The same, by entity type.")
+    thresholds: Mapping[str, Annotated[float, Field(ge=0, le=1)]] = Field(
+        default_factory=dict, description="The same, by entity type."
+    )
     roles: Mapping[Role, Operator] = Field(default_factory=dict)
     entities: Mapping[str, Operator] = Field(default_factory=dict)
     columns: Mapping[str, ColumnRule] = Field(default_factory=dict)

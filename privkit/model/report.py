@@ -94,11 +94,12 @@ class Report(_Record):
 
 
 class ScannedColumn(_Record):
-    """One column as `scan` sees it: `cells` counts cells that hold PII."""
+    """One column as `scan` sees it: `cells` counts cells that hold PII; none is changed."""
 
     role: Role
     entity: str | None
     cells: int
+    cells_changed: Literal[0] = 0
     entities: dict[str, int]
 
 
@@ -111,5 +112,6 @@ class ScanReport(_Record):
     detector: str
     models: list[ModelInfo]
     policy: PolicyInfo
+    key_id: None = None
     pii_found: bool
     seconds: float

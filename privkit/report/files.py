@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import secrets
 from pathlib import Path
 
 from pydantic import BaseModel
 
-from privkit.errors import OutputError, UsageError
+from privkit.errors import UsageError
+from privkit.io.staged import Staged, check_place
 from privkit.model.report import Report
 from privkit.report.html import report_html
 
@@ -26,15 +25,16 @@ def check_report_path(path: Path, *, force: bool = False) -> None:
 
     Raises:
         UsageError: The extension is neither .json nor .html.
-        OutputError: The file exists and `force` is not given, or its folder does not exist.
+        OutputError: The file exists and `force` is not given, or its folder does not exist or is closed.
     """
     if path.suffix.lower() not in _EXTENSIONS:
         raise UsageError(f"--report {path}: the name must end in .json or .html")
-    if path.is_dir() or not path.parent.is_dir():
-        what = "is a folder" if path.is_dir() else f"the folder {path.parent} does not exist"
-        raise OutputError(f"the report cannot be written to {path}: {what}")
-    if path.exists() and not force:
-        raise OutputError(f"the report {path} exists already", hint="Give another name, or --force to replace it.")
+    check_place(path, "the report", force=force)
+
+
+def report_text(report: Report, path: Path) -> str:
+    """What is to be written to `path`: JSON or a page of HTML, by its extension."""
+    return report_json(report) + "\n" if path.suffix.lower() == ".json" else report_html(report)
 
 
 def write_report(report: Report, path: Path, *, force: bool = False) -> None:
@@ -50,15 +50,6 @@ def write_report(report: Report, path: Path, *, force: bool = False) -> None:
         OutputError: The file exists and `force` is not given, or it cannot be written.
     """
     check_report_path(path, force=force)
-    text = report_json(report) + "\n" if path.suffix.lower() == ".json" else report_html(report)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        with temporary.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as err:
-        raise OutputError(f"the report {path} cannot be written ({err.strerror})") from None
-    finally:
-        temporary.unlink(missing_ok=True)
+    with Staged() as staged:
+        staged.add(path, report_text(report, path))
+        staged.publish()

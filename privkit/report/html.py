@@ -12,6 +12,7 @@ from privkit.model.report import DecidedColumn, Report
 from privkit.report import wording
 
 _COLOURS = 8  # the style sheet has k0…k7; the last is for all entity types after the first seven
+_FEW_COLUMNS = 12  # in a chart of more, those in which nothing was found are only counted
 _NAME_WIDTH, _LABEL_WIDTH = 34, 50  # characters that fit beside the total, and under the bar, at 400 px
 
 
@@ -66,6 +67,8 @@ def _render(template: str, report: Report) -> str:
         for name, count in column.entities.items():
             totals[name] = totals.get(name, 0) + count
     legend, colours = _legend(totals)
+    bars = _bars(report, colours)
+    shown = bars if len(bars) <= _FEW_COLUMNS else [bar for bar in bars if bar.total]
     return (
         _environment()
         .get_template(template)
@@ -73,7 +76,8 @@ def _render(template: str, report: Report) -> str:
             report=report,
             changed=sum(column.cells_changed for column in report.columns.values()),
             legend=legend,
-            bars=_bars(report, colours),
+            bars=shown,
+            empty=len(bars) - len(shown),
             roles=[role for role in wording.ROLES if any(c.role == role for c in report.columns.values())],
             meanings=wording.ROLES,
             residual=wording.residual_sentences(report.residual, report.rows),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Self
@@ -19,6 +19,7 @@ from privkit.model.progress import Observer
 from privkit.model.report import DecidedColumn, Report, ScanReport
 from privkit.report.wording import duration, entity_list, in_order, number, plural, residual_sentences, shown
 
+_NARROW = 72  # characters: a terminal with fewer gets lists instead of tables
 _PLAIN_WIDTH = 160  # characters, where there is no terminal to ask
 
 
@@ -45,6 +46,43 @@ def decision_table(rows: Sequence[DecidedColumn]) -> Table:
         for warning in row.warnings:
             table.add_row("", "", "", "", "", Text(f"! {shown(warning)}", style="yellow"))
     return table
+
+
+def decision_list(rows: Sequence[DecidedColumn]) -> Iterator[Text]:
+    """The same for a console that is too narrow for a table."""
+    for row in rows:
+        yield Text.assemble(
+            (shown(row.name), "bold"),
+            ": ",
+            (row.role.replace("_", " "), _ROLE_STYLES[row.role]),
+            f" {shown(row.entity)}" if row.entity else "",
+            f", {shown(row.operator or 'drop')}",
+            f" ({row.share:.0%})" if row.role != "other" else "",
+        )
+        for warning in row.warnings:
+            yield Text(f"  ! {shown(warning)}", style="yellow")
+
+
+def scan_list(report: ScanReport) -> Iterator[Text]:
+    """What a scan found, for a console that is too narrow for a table."""
+    for name, column in report.columns.items():
+        yield Text.assemble(
+            (shown(name), "bold"),
+            ": ",
+            (column.role.replace("_", " "), _ROLE_STYLES[column.role]),
+            f", {entity_list(column.entities) or 'nothing'}",
+        )
+
+
+def print_lines(console: Console, lines: Iterable[Text]) -> None:
+    """Prints lines: broken between words on a terminal, whole where another program reads them."""
+    for line in lines:
+        console.print(line, soft_wrap=not console.is_terminal)
+
+
+def is_narrow(console: Console) -> bool:
+    """Whether tables would have columns of a few letters each."""
+    return console.width < _NARROW
 
 
 def scan_table(report: ScanReport) -> Table:
@@ -79,11 +117,12 @@ def scan_lines(report: ScanReport) -> Sequence[Text]:
 
 def summary_lines(report: Report, output: str) -> Sequence[Text]:
     """What a run of `deidentify` did: where the output is, how much was changed, what the second look found."""
+    where = "standard output" if output == "-" else shown(output)
     changed = sum(column.cells_changed for column in report.columns.values())
     bad = report.residual.cells_with_findings or report.residual.input_identifiers_found
     return (
         Text(
-            f"{shown(output)}: {plural(report.rows, 'row')}, {plural(changed, 'cell')} changed in "
+            f"{where}: {plural(report.rows, 'row')}, {plural(changed, 'cell')} changed in "
             f"{duration(report.seconds)}, detector {report.detector}, policy {shown(report.policy.name)}, "
             + (f"key {report.key_id}." if report.key_id else "no kept key."),
             style="bold",
@@ -184,7 +223,10 @@ class TerminalObserver(Observer, AbstractContextManager["TerminalObserver"]):
         """Shows the table, if it is wanted."""
         self.detector = detector
         if self._decision is not None:
-            self._decision.print(decision_table(decisions))
+            if is_narrow(self._decision):
+                print_lines(self._decision, decision_list(decisions))
+            else:
+                self._decision.print(decision_table(decisions))
             self._decision.print(Text(f"detector: {detector}", style="dim"))
 
     def started(self, total_bytes: int | None) -> None:
@@ -211,7 +253,7 @@ class TerminalObserver(Observer, AbstractContextManager["TerminalObserver"]):
 
     def warned(self, message: str) -> None:
         """Prints the warning above the bar."""
-        self._console.print(Text(f"privkit: warning: {shown(message)}", style="yellow"), soft_wrap=True)
+        print_lines(self._console, [Text(f"privkit: warning: {shown(message)}", style="yellow")])
 
     def finished(self) -> None:
         """Takes the bar away."""

@@ -17,6 +17,7 @@ from privkit.deid.columns import Decision, decide, decide_leaf, identifier_in
 from privkit.deid.columns.names import hint_of, words_of
 from privkit.deid.columns.patterns import is_bitcoin_or_ether, is_card, is_iban, is_nhs, is_ssn
 from privkit.deid.findings import Finding
+from privkit.deid.recognizers import build_detector
 from privkit.io.frames import ArrowFrame, RecordFrame
 from privkit.model.policy import DetectorName
 from privkit.model.report import ModelInfo
@@ -173,15 +174,15 @@ TABLE: list[tuple[str, Sequence[object], str, str | None]] = [
     ("status", cycle("open", "closed", "see mail to ann@example.org"), TEXT, None),
     # Kept.
     ("state", cycle("open", "in_progress", "closed", "pending"), OTHER, None),
-    ("c1", [f"{i}:30" for i in range(10, 20)], OTHER, None),
+    ("c1", [f"{i}:30" for i in range(10, 20)], OTHER, "DATE_TIME"),
     ("name", cycle("Widget", "Gadget", "Gizmo"), OTHER, None),
     ("name", list(range(30)), OTHER, None),
     ("name", cycle("true", "false"), OTHER, None),
     ("name", ["Model S21 5G", "Model X30 4K", "Bolt M8 12mm"], OTHER, None),
     ("name", PRODUCTS, OTHER, None),
     ("product_name", PRODUCTS, OTHER, None),
-    ("month", cycle("May", "June", "April"), OTHER, None),
-    ("c1", ["January", "February", "March", "April", "May", "June", "July", "August"], OTHER, None),
+    ("month", cycle("May", "June", "April"), OTHER, "DATE_TIME"),
+    ("c1", ["January", "February", "March", "April", "May", "June", "July", "August"], OTHER, "DATE_TIME"),
     ("ward", cycle("Jordan wing", "Victoria ward", "East"), OTHER, None),
     ("c1", cycle("Jordan wing", "Victoria ward", "May"), OTHER, None),
     ("colour", WORDS, OTHER, None),
@@ -210,14 +211,14 @@ TABLE: list[tuple[str, Sequence[object], str, str | None]] = [
     ("weight", [f"{i}.5 kg" for i in range(50, 90)], OTHER, None),
     ("admission_date", DATES, OTHER, "DATE_TIME"),
     ("c1", ["01/02/2024", "03/04/2024"], OTHER, "DATE_TIME"),
-    ("time", ["12:30", "13:45:10"], OTHER, None),
+    ("time", ["12:30", "13:45:10"], OTHER, "DATE_TIME"),
     ("updated", [dt.datetime(2024, 1, 1)], OTHER, "DATE_TIME"),
     ("gender", cycle("F", "M"), OTHER, None),
     ("smoker", cycle("yes", "no"), OTHER, None),
     ("lineage", list(range(30)), OTHER, None),
     ("page", list(range(30)), OTHER, None),
     ("birth_weight", [3200, 2900], OTHER, None),
-    ("epoch", [1_700_000_000_000 + i * 977 for i in range(60)], OTHER, None),
+    ("epoch", [1_700_000_000_000 + i * 977 for i in range(60)], OTHER, "DATE_TIME"),
 ]
 
 
@@ -300,6 +301,27 @@ def test_cells_that_a_model_half_knows_are_not_left_in_free_text() -> None:
     ]
     decision = column("c1", cells, Flagging(LOCATION=cells[:10], PERSON=cells[10:12]))
     assert (decision.role, decision.entity) == ("quasi", "LOCATION")
+
+
+def test_a_model_that_takes_products_for_people() -> None:
+    model = Flagging(PERSON=PRODUCTS[:18])
+    assert column("product_name", PRODUCTS, model).role == "other"
+    assert column("c1", PRODUCTS, model).role == "free_text"
+
+
+def test_codes_that_repeat_are_not_shown_to_a_model() -> None:
+    cells = [f"AB-{i % 120}" for i in range(600)]
+    model = Flagging(PERSON=["AB"], LOCATION=cells)
+    decision = column("sku", cells, model)
+    assert (decision.role, decision.certain) == ("other", False)
+    assert column("sku", cells, Flagging(EMPLOYEE=sorted(set(cells), key=len, reverse=True))).entity == "EMPLOYEE"
+
+
+def test_names_and_addresses_in_one_column() -> None:
+    people = ["Xo Abruk", "Qwer Domsy", "Zub Ekwil", "Vlim Fosto", "Tro Grimp"]
+    mails = [f"u{i}@example.org" for i in range(5)]
+    decision = column("c1", people + mails, Flagging(PERSON=people, EMAIL_ADDRESS=mails))
+    assert (decision.role, decision.entity) == ("identifier", "ID")
 
 
 @pytest.mark.parametrize(
@@ -538,6 +560,19 @@ def test_six_columns_of_the_benchmark() -> None:
     assert found == expected
 
 
+def test_cities_under_a_header_that_says_nothing_with_the_real_model() -> None:
+    people = Faker("en_US")
+    people.seed_instance(11)
+    detector = build_detector("core")
+    cities = pa.array([people.city() for _ in range(300)])
+    decision = decide_leaf("c1", cities, detector)
+    assert (decision.role, decision.entity) == ("quasi", "LOCATION")
+    names = decide_leaf("c1", pa.array([people.name() for _ in range(300)]), detector)
+    assert (names.role, names.entity) == ("identifier", "PERSON")
+    for cells in (WORDS, cycle("Jordan wing", "Victoria ward", "May"), [people.job() for _ in range(100)]):
+        assert decide_leaf("c1", pa.array(cells), detector).role in ("other", "free_text")
+
+
 # Numbers and categories --------------------------------------------------------------------------------------------
 
 
@@ -657,7 +692,8 @@ def test_words_of(name: str, words: tuple[str, ...]) -> None:
     ],
 )
 def test_names_that_promise_nothing(name: str) -> None:
-    assert hint_of(name) is None
+    hint = hint_of(name)
+    assert hint is None or (hint.kind == "thing" and hint.entity is None)
 
 
 def test_checksums() -> None:

@@ -36,7 +36,7 @@ def test_names(text, value, expected):
 @pytest.mark.parametrize(
     ("text", "value", "entity", "expected"),
     [
-        ("call (555) 123-4567 now", "555.123.4567", "PHONE_NUMBER", {"555) 123-4567"}),
+        ("call (555) 123-4567 now", "555.123.4567", "PHONE_NUMBER", {"(555) 123-4567"}),
         ("ssn 123456789.", "123-45-6789", "US_SSN", {"123456789"}),
         ("amount 91234567890", "123-45-6789", "US_SSN", set()),
         ("mail ANNA@X.ORG today", "anna@x.org", "EMAIL_ADDRESS", {"ANNA@X.ORG"}),

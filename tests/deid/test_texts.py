@@ -1,5 +1,7 @@
 """Findings to spans: thresholds, lists, and a union that leaves no part of a finding behind."""
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -55,5 +57,5 @@ def test_spans_cover_every_finding_and_never_overlap(findings, text):
     covered = {i for span in result for i in range(span.start, span.end)}
     wanted = {i for f in findings for i in range(f.start, f.end) if not text[i].isspace()}
     assert wanted <= covered
-    assert all(left.end <= right.start for left, right in zip(result, result[1:], strict=False))
+    assert all(left.end <= right.start for left, right in itertools.pairwise(result))
     assert all(text[s.start : s.end] == text[s.start : s.end].strip() for s in result)

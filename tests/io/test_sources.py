@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from privkit.errors import ColumnError, InputError, PrivkitError, UsageError
-from privkit.io import csvfile, limits, textfile
+from privkit.io import csvfile, limits, sources, textfile
 from privkit.io.blocks import Block
 from privkit.io.sources import format_of, open_source
 
@@ -137,7 +137,8 @@ def test_csv_doubled_names_are_refused_by_name(tmp_path, header):
 def test_csv_ragged_rows_are_refused_with_their_number(tmp_path, body, row, cells):
     error = refused(write(tmp_path / "a.csv", "a,b\n" + body))
     assert error.row == row
-    assert f"row {row} has {cells} cells, the header has 2" in str(error)
+    assert f"row {row} has {cells} cell" in str(error)
+    assert "the header has 2" in str(error)
 
 
 def test_csv_ragged_row_number_counts_across_reads(tmp_path):
@@ -626,6 +627,38 @@ def test_samples_are_heads_spread_over_parts(tmp_path):
     assert sum(frame.rows for frame in one.sample(rows=2_500)) == 2_500
     assert sum(frame.rows for frame in one.sample()) == 3_000
     assert sum(frame.rows for frame in one.sample(bytes=1)) == 2_048
+
+
+def test_opening_and_sampling_a_folder_reads_little_of_it(tmp_path, monkeypatch):
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    for part in range(20):
+        (folder / f"{part:02}.csv").write_text("n\n" + "".join(f"{i:07}\n" for i in range(20_000)))
+    monkeypatch.setattr("privkit.io.compressed.CHUNK_BYTES", 4_096)
+    monkeypatch.setattr("privkit.io.compressed._FIRST_BYTES", 4_096)
+    read = []
+    real = sources.read_pieces
+
+    def counting(*given, **named):
+        for piece in real(*given, **named):
+            read.append(len(piece))
+            yield piece
+
+    monkeypatch.setattr("privkit.io.sources.read_pieces", counting)
+    source = open_source(folder)
+    frames = source.sample(rows=800)
+    assert sum(frame.rows for frame in frames) == 800
+    assert sum(read) < source.total // 8
+
+
+def test_messages_name_a_file_as_the_user_did(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a").mkdir()
+    write(tmp_path / "a" / "x.csv", "a,b\n1\n")
+    for spec in ("a/x.csv", "a", "a/*.csv"):
+        error = refused(spec)
+        assert str(error).startswith("a/x.csv: row 1"), spec
+        assert error.path == "a/x.csv"
 
 
 def test_fingerprint_follows_content_name_and_time(tmp_path):

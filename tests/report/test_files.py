@@ -62,7 +62,7 @@ def test_a_failed_write_leaves_the_old_report_and_nothing_beside_it(tmp_path, mo
     def full(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("privkit.report.files.os.fsync", full)
+    monkeypatch.setattr("privkit.io.staged.os.fsync", full)
     with pytest.raises(OutputError, match="No space left"):
         write_report(report(), path, force=True)
     assert [p.name for p in tmp_path.iterdir()] == ["r.json"]

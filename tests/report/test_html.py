@@ -198,3 +198,17 @@ def test_contrast(theme):
     for front, back in pairs:
         light, dark = sorted((_luminance(colours[front]), _luminance(colours[back])), reverse=True)
         assert (light + 0.05) / (dark + 0.05) >= 4.5, (front, back)
+
+
+def test_a_chart_of_many_columns_leaves_out_those_without_findings():
+    few = report()
+    (name, column), *_ = few.columns.items()
+    empty = column.model_copy(update={"entities": {}, "cells_changed": 0})
+    many = few.model_copy(update={"columns": {name: column, **{f"c{i}": empty for i in range(40)}}})
+    page = report_html(many)
+    assert page.count('class="bar"') == 1
+    assert "40 more columns hold nothing that was found." in page
+    assert ">c39<" in page  # in the table
+    few = few.model_copy(update={"columns": {name: column, "c0": empty}})
+    assert report_html(few).count('class="bar"') == 2
+    assert "more column" not in report_html(few)

@@ -9,6 +9,8 @@ watch.py       the cheap check on columns that are kept, block by block
 
 from privkit.deid.columns.column import Decision
 from privkit.deid.columns.decide import decide, decide_leaf
+from privkit.deid.columns.names import hint_of
+from privkit.deid.columns.patterns import holds_identifier
 from privkit.deid.columns.watch import identifier_in
 
-__all__ = ["Decision", "decide", "decide_leaf", "identifier_in"]
+__all__ = ["Decision", "decide", "decide_leaf", "hint_of", "holds_identifier", "identifier_in"]

@@ -101,7 +101,9 @@ class Column:
 
     @cached_property
     def flagged(self) -> dict[str, float]:
-        """Share of distinct values that the detector finds to be an entity, by entity; `inside`: only part of them."""
+        """Share of distinct values that the detector finds to be an entity, by entity; `inside`: only part of
+        them; `anybody`: all of them, be it a person or what a recognizer other than a model's knows.
+        """
         if self.detector is None:
             return {}
         texts = list(spread(self.profile.values, _FOR_THE_MODEL))
@@ -114,9 +116,19 @@ class Column:
             solid = {i for i, c in enumerate(text) if not c.isspace()}
             whole = [entity for entity, at in covered.items() if len(at & solid) >= 0.8 * len(solid)]
             counts.update(whole)
+            counts["anybody"] += any(entity == "PERSON" or entity not in MODELS_TYPES for entity in whole)
             if not whole and (covered.keys() & {"PERSON", "LOCATION"} or covered.keys() - MODELS_TYPES):
                 counts["inside"] += 1
-        return {entity: count / len(texts) for entity, count in counts.items()}
+        return {entity: count / len(texts) for entity, count in counts.items() if count}
+
+    @property
+    def recognised(self) -> dict[str, float]:
+        """Those of `flagged` that are entities which patterns find, custom recognizers' among them."""
+        return {
+            entity: share
+            for entity, share in self.flagged.items()
+            if entity not in {*MODELS_TYPES, "inside", "anybody"}
+        }
 
 
 Rule = Callable[[Column], Decision | None]

@@ -15,7 +15,7 @@ from privkit.deid.columns.column import Column, Decision, Rule
 from privkit.deid.columns.names import hint_of
 from privkit.deid.columns.numeric import decide_numbers
 from privkit.deid.columns.texts import TEXT_RULES
-from privkit.deid.columns.values import Profile, profile_of
+from privkit.deid.columns.values import Profile, profile_of, spans_lives
 from privkit.deid.findings import Detector
 from privkit.io.frames import Frame
 
@@ -100,11 +100,16 @@ def _boolean(column: Column) -> Decision:
 def _moment(column: Column) -> Decision:
     if column.is_named("birth"):
         return column.decision("quasi", "DATE_OF_BIRTH", 1, "name and type")
+    if spans_lives(column.profile):
+        if column.hint is None:
+            return column.decision("quasi", "DATE_OF_BIRTH", 1, "values: dates over many decades")
+        warning = "its dates go back many decades: name it if these are dates of birth"
+        return column.decision("other", "DATE_TIME", 1, "type", warnings=(warning,))
     return column.decision("other", "DATE_TIME", 1, "type")
 
 
 def _time(column: Column) -> Decision:
-    return column.decision("other", None, 1, "type")
+    return column.decision("other", "DATE_TIME", 1, "type")
 
 
 _BY_KIND: dict[str, tuple[Rule, ...]] = {

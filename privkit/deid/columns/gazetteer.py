@@ -58,7 +58,7 @@ def is_listed(text: str) -> bool:
         return False
     if len(words) == 1:
         return words[0] in given or words[0] in family
-    if "," in text:
+    if _is_surname_first(text):
         words = [*words[1:], words[0]]
     return _is(words[0], given) or (_is(words[-1], family) and len(words) <= 3)
 
@@ -78,16 +78,53 @@ def is_full_name(text: str) -> bool:
     words = [word for word in _words(text) if word not in _TITLES]
     if not 2 <= len(words) <= 4:
         return False
-    if "," in text:
+    if _is_surname_first(text):
         words = [*words[1:], words[0]]
     if not any(c.isascii() and c.isalpha() for c in text) and any(ord(c) > 0x36F and c.isalpha() for c in text):
         return any(_is(word, given) for word in words)
     return _is(words[0], given) and (_is(words[-1], family) or words[-1] not in given)
 
 
+def is_initialled(text: str) -> bool:
+    """Whether a text is initials and a known family name: `M. Mitchell`, `J.R. Smith`, `Mitchell, M.`.
+
+    Args:
+        text: One cell.
+    """
+    found = re.fullmatch(
+        r"(?:[^\W\d_]\.[\s-]?){1,3}\s?([^\W\d_][\w'’-]+)|([^\W\d_][\w'’-]+),? (?:[^\W\d_]\.\s?){1,3}", text
+    )
+    return found is not None and _is((found[1] or found[2]).casefold(), _lists()[1])
+
+
+def is_login(text: str) -> bool:
+    """Whether a text looks like a user's name made of a person's: `gpena`, `michael97`, `anna.berg`, `lindseycalvin`.
+
+    Args:
+        text: One cell.
+    """
+    if not 4 <= len(text) <= 40 or re.fullmatch(r"\w[\w.+-]*", text) is None:
+        return False
+    given, family = _lists()
+    words = [word for word in re.split(r"[\W\d_]+", text.casefold()) if len(word) >= 3]
+    if len(words) > 3 or not words:
+        return False
+    for word in words:
+        if word in given or word in family or (len(word) >= 5 and (word[1:] in family or word[:-1] in family)):
+            return True
+        if any(word[:cut] in given and word[cut:] in family for cut in range(3, len(word) - 2)):
+            return True
+    return False
+
+
 def is_unspaced_script(text: str) -> bool:
     """Whether a text is a few characters of a script in which a full name is written without a space."""
     return _UNSPACED.fullmatch(text) is not None
+
+
+def _is_surname_first(text: str) -> bool:
+    """`Garcia, Maria`, but not `Maria Garcia, MD`."""
+    return any(word not in _TITLES for word in _words(text.partition(",")[2]))
 
 
 def _words(text: str) -> list[str]:

@@ -44,7 +44,7 @@ from privkit.model.policy import Role
 
 HintKind = Literal[
     "person", "contact", "id", "birth", "date", "age", "age_band", "postcode", "address", "place", "coordinates",
-    "organization", "free_text", "attribute",
+    "organization", "free_text", "attribute", "thing",
 ]  # fmt: skip
 Strength = Literal["strong", "medium", "weak"]
 
@@ -255,6 +255,7 @@ def _age(words: tuple[str, ...], given: frozenset[str]) -> Hint | None:
         "category",
         "grupo",
         "gruppe",
+        "grp",
         "tranche",
         "cat",
     }:
@@ -310,7 +311,7 @@ def _person(words: tuple[str, ...], given: frozenset[str]) -> Hint | None:
         if others & (PERSONS - {"subject", "member", "dr", "kin"}) or (others and others <= PERSONS):
             return Hint("person", "identifier", "PERSON")
         if others & NO_PERSONS_NAME:
-            return _NOTHING
+            return Hint("thing", "other", None)
         return Hint("person", "identifier", "PERSON", "weak")
     head = _head(words)
     if head in PERSONS - {"emergency"} or words[-1] == "contact":
@@ -366,6 +367,8 @@ def _text(words: tuple[str, ...], given: frozenset[str]) -> Hint | None:
 
 
 def _rest(words: tuple[str, ...], given: frozenset[str]) -> Hint | None:
+    if given & {"month", "weekday", "quarter", "season"} and _head(words) in ATTRIBUTES:
+        return Hint("attribute", "other", "DATE_TIME")
     if _head(words) in ATTRIBUTES:
         return Hint("attribute", "other", None)
     if given & DATES:

@@ -8,8 +8,9 @@ from dataclasses import replace
 from privkit.deid.columns import patterns, values
 from privkit.deid.columns.column import ENOUGH, ENOUGH_IF_NAMED, Column, Decision
 from privkit.deid.columns.names import Hint
-from privkit.deid.columns.values import Profile
+from privkit.deid.columns.values import Profile, spans_lives
 from privkit.deid.operators.dates import date_format
+from privkit.model.policy import Role
 
 
 def decide_numbers(column: Column) -> Decision:
@@ -25,6 +26,9 @@ def decide_numbers(column: Column) -> Decision:
         share = profile.share(patterns.is_card)
         if share >= (ENOUGH_IF_NAMED if len(digits) >= 5 else 0.95):
             return column.decision("identifier", "CREDIT_CARD", share, "values: card numbers")
+    moment = _moments(column, digits) if whole else None
+    if moment is not None:
+        return moment
     widths = {len(value) for value in digits}
     perhaps_codes = (
         whole and len(widths) == 1 and min(widths) >= 6 and profile.ratio > 0.95 and not column.is_named("date")
@@ -76,7 +80,36 @@ def _birth_numbers(column: Column, digits: list[str]) -> Decision | None:
         format, _ = date_format(digits)
         if format is not None:
             return column.decision("quasi", "DATE_OF_BIRTH", 1, "name and values: dates", format=format)
+    # Seconds since 1970, days since 1900, months: numbers of a birth, however it is counted.
+    return column.decision("quasi", "DATE_OF_BIRTH", 1, "name")
+
+
+def _moments(column: Column, digits: list[str]) -> Decision | None:
+    """Dates that are written as numbers: 20240105, seconds or milliseconds since 1970, months and days by name."""
+    named = column.is_named("date")
+    if named and all(len(v) == 8 for v in digits):
+        format, _ = date_format(digits)
+        if format is not None:
+            return column.decision("other", "DATE_TIME", 1, "name and values: dates", format=format)
+    if len(digits) >= 20 and column.hint is None and all(len(v) == 8 and "1900" <= v[:4] <= "2100" for v in digits):
+        format, _ = date_format(digits)
+        if format == "%Y%m%d":
+            born = spans_lives(replace(column.profile, values=tuple(digits)))
+            role: Role = "quasi" if born else "other"
+            entity = "DATE_OF_BIRTH" if born else "DATE_TIME"
+            return column.decision(role, entity, 1, "values: dates", format=format)
+    seconds = all(_EPOCH[0] <= int(v) <= _EPOCH[1] for v in digits)
+    milliseconds = all(_EPOCH[0] * 1000 <= int(v) <= _EPOCH[1] * 1000 for v in digits)
+    if (seconds or milliseconds) and (named or (column.hint is None and len(digits) >= 20)):
+        # Record numbers may lie in the same range: only a name makes it sure.
+        return column.decision("other", "DATE_TIME", 1, "values: time stamps", certain=named)
+    if column.is_named("attribute") and column.promises("DATE_TIME"):
+        return column.decision("other", "DATE_TIME", 1, "name")
     return None
+
+
+# 1985 to 2050, in seconds since 1970.
+_EPOCH = (473_385_600, 2_524_608_000)
 
 
 def _float(text: str) -> float:
@@ -103,8 +136,16 @@ def decide_written_numbers(column: Column) -> Decision | None:
     share = profile.share(lambda v: values.is_number(v) or values.is_quantity(v))
     names_it = hint is not None and hint.role != "other" and hint.kind not in ("person", "free_text", "place")
     if share >= ENOUGH and not names_it and not column.is_named("age_band"):
+        if hint is None and profile.is_category and profile.share(_is_old_band) > 0:
+            warnings = ("holds bands such as those of ages above 89",)
+            return column.decision("other", None, share, "values: bands", certain=False, warnings=warnings)
         return column.decision("other", None, share, "values: quantities")
     return None
+
+
+def _is_old_band(text: str) -> bool:
+    """`90-94`, `90+`: what a band of high ages looks like."""
+    return values.is_age_band(text) and any(90 <= int(number) <= 120 for number in values.numbers_in(text))
 
 
 def _is_padded(profile: Profile) -> bool:

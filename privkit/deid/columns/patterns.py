@@ -159,6 +159,8 @@ def is_postcode_loose(text: str) -> bool:
 
 def is_street(text: str) -> bool:
     """A house number and a street's name, in the usual ways of a few languages."""
+    if "^" in text:
+        text = text.replace("^", ", ")  # HL7's composites: `12 Elm Street^^Albany^NY^12207`
     return len(text) <= 160 and _STREET.fullmatch(text) is not None
 
 
@@ -193,7 +195,7 @@ CHECKED = frozenset({"CREDIT_CARD", "IBAN_CODE", "CRYPTO"})
 
 # Inside a longer text: only what cannot be mistaken.
 _INSIDE = re.compile(
-    r"[\w.+-]+@[\w-]+\.[\w.-]+"
+    r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]+\.[\w.-]+"
     r"|(?<![\d-])(?!000|666|9)\d{3}-\d{2}-\d{4}(?![\d-])"
     r"|\(\d{3}\) ?\d{3}-\d{4}"
     r"|(?<!\d)\d{3}-\d{3}-\d{4}(?!\d)"

@@ -6,8 +6,13 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from privkit.deid.columns import patterns, values
-from privkit.deid.columns.column import ENOUGH_IF_NAMED, Column, Decision, Rule
-from privkit.deid.columns.gazetteer import is_listed
+from privkit.deid.columns.column import ENOUGH, ENOUGH_IF_NAMED, Column, Decision, Rule
+from privkit.deid.columns.gazetteer import is_listed, is_login
+
+# So many cells that are what a strong name promises show that the name is meant, whatever the others hold.
+SOME_IF_NAMED = 0.2
+# Words of a language that are also somebody's name are rarer than this among names of systems and states.
+SOME_LOGINS = 0.34
 
 
 def decide_by_name(column: Column) -> Decision | None:
@@ -26,7 +31,9 @@ def _contact(column: Column) -> Decision | None:
         "MAC_ADDRESS": lambda v: len(v) >= 12 and " " not in v,
     }
     share = column.profile.share(tests[hint.entity or ""])
-    return column.decision(hint.role, hint.entity, share, "name and values") if share >= ENOUGH_IF_NAMED else None
+    # The other cells of a column that is named for addresses and holds some ("jsmith", "see chart") are no harmless
+    # ones.
+    return column.decision(hint.role, hint.entity, share, "name and values") if share >= SOME_IF_NAMED else None
 
 
 def _promised_id(column: Column) -> Decision | None:
@@ -38,7 +45,8 @@ def _promised_id(column: Column) -> Decision | None:
     unspaced = profile.share(lambda v: " " not in v)
     if hint.strength == "strong" and hint.entity == "ID" and unspaced >= ENOUGH_IF_NAMED and not profile.is_category:
         return column.by_name(unspaced)
-    if coded >= ENOUGH_IF_NAMED:
+    document = hint.strength == "strong" and hint.entity != "ID"
+    if coded >= (SOME_IF_NAMED if document else ENOUGH_IF_NAMED):
         return column.by_name(coded)
     # Names of users and the like: no digits, but everybody has their own.
     if hint.strength == "strong" and (profile.is_near_unique or not profile.is_category):
@@ -98,14 +106,18 @@ def _promised_attribute(column: Column) -> Decision | None:
     profile = column.profile
     if profile.mean_words > 4 or not (profile.is_category or profile.distinct <= 6):
         return None
-    return column.decision("other", None, 1, "name and values")
+    return column.decision("other", column.promised.entity, 1, "name and values")
 
 
 def _promised_text(column: Column) -> Decision | None:
     hint = column.promised
     profile = column.profile
     worded = profile.share(lambda v: values.letters_share(v) >= 0.5)
-    if worded < 0.3 or (hint.strength == "medium" and profile.is_category and profile.mean_words < 4):
+    # "Seen 03/04, BP 120/80, back 03/11" has fewer letters than digits and is a text all the same.
+    sentences = hint.strength == "strong" and profile.mean_words >= 4
+    if (worded < 0.3 and not sentences) or (
+        hint.strength == "medium" and profile.is_category and profile.mean_words < 4
+    ):
         return None
     return column.decision("free_text", None, worded, "name")
 
@@ -119,14 +131,25 @@ def _promised_person(column: Column) -> Decision | None:
     if hint.strength == "strong":
         if worded >= ENOUGH_IF_NAMED:
             return column.by_name(worded)
+        either = profile.share(lambda v: values.letters_share(v) >= 0.6 or values.has_digit(v))
+        if worded >= SOME_IF_NAMED and either >= ENOUGH_IF_NAMED:
+            return column.by_name(worded)
         coded = profile.share(lambda v: values.has_digit(v) and " " not in v)
         return column.decision("identifier", "ID", coded, "name; values: codes") if coded >= ENOUGH_IF_NAMED else None
     like = profile.share(values.is_name_like)
     if hint.strength == "medium":
         if like >= ENOUGH_IF_NAMED:
             return column.by_name(like)
+        addressed = profile.share(patterns.pattern_of)
+        if addressed > 0 and profile.share(lambda v: values.is_name_like(v) or patterns.pattern_of(v)) >= ENOUGH:
+            return column.decision("identifier", "ID", addressed, "name; values: names and numbers of several kinds")
+        logins = profile.share(is_login)
+        if logins >= SOME_LOGINS:
+            return column.decision("identifier", "ID", logins, "name; values: user names")
         coded = profile.share(values.is_code)
-        is_coded = coded >= ENOUGH_IF_NAMED and not profile.is_category
+        numbered = profile.is_near_unique and profile.share(lambda v: values.has_digit(v) and " " not in v) >= ENOUGH
+        is_coded = numbered or (coded >= ENOUGH_IF_NAMED and not profile.is_category)
+        coded = 1.0 if numbered else coded
         return column.decision("identifier", "ID", coded, "name; values: codes") if is_coded else None
     if like < ENOUGH_IF_NAMED:
         return None

@@ -240,6 +240,16 @@ def is_date(text: str) -> bool:
     return not text.isdigit() and read_date(text) is not None
 
 
+def spans_lives(profile: Profile) -> bool:
+    """Whether a column's dates lie so far apart, and so far back, as dates of birth do."""
+    years = sorted(moment.date.year for value in profile.values if (moment := read_date(value)) is not None)
+    if len(years) < 20:
+        return False
+    # A few wrong dates ("1900-01-01") are no decades.
+    early, late = years[len(years) // 20], years[-1 - len(years) // 20]
+    return 1900 <= early <= 1970 and late - early >= 40
+
+
 def is_calendar_word(text: str) -> bool:
     """A month, a day of the week or a season."""
     return text.casefold().rstrip(".") in _MONTHS_AND_DAYS
@@ -270,6 +280,16 @@ def is_code(text: str) -> bool:
         and _CODE.fullmatch(text) is not None
         and not (is_number(text) or is_quantity(text) or is_date(text))
         and (sum(c.isdigit() for c in text) >= 6 or any(c.isalpha() for c in text))
+    )
+
+
+def is_short_code(text: str) -> bool:
+    """Letters and digits without a space, a digit or nothing but capitals: codes of diagnoses, articles, banks."""
+    return (
+        2 <= len(text) <= 24
+        and text.isascii()
+        and _CODE.fullmatch(text) is not None
+        and (has_digit(text) or (text.isupper() and len(text) <= 5))
     )
 
 

@@ -22,10 +22,11 @@ ABOUT = vocabulary(
     "duration minutes hours seconds ms population density area code3 hash digest checksum template subject domain "
     "similarity distance match matched matches missingness present provided exists available availability method "
     "mode class classes source tier limit limits capacity usage storage screen os vendor manufacturer age_group "
-    "index idx"
+    "index idx grp"
 )
 PERSONS = vocabulary(
-    "patient patients cust person people subject participant respondent proband individual member doctor dr physician "
+    "emp pat patient patients cust person people subject participant respondent proband individual "
+    "member doctor dr physician "
     "attending surgeon nurse clinician practitioner therapist dentist pharmacist midwife radiologist referring "
     "prescriber guardian author authors employee employees staff manager supervisor owner applicant candidate "
     "customer customers client clients user users buyer seller contact beneficiary tenant landlord signer signatory "
@@ -104,6 +105,7 @@ POSTCODES = vocabulary(
 BIRTHS = vocabulary(
     "birth dob born birthdate birthday birthdates dateofbirth bday birthyear yearofbirth yob geburtsdatum "
     "geburtstag geboren geburtsjahr geburt nacimiento fechanacimiento naissance naissances nascita nascimento "
+    "geb gbdat gebdat gebdatum geburtsdat naiss nac nacim nasc ddn fnac fechanac datenaissance "
     "geboortedatum geboorte födelsedatum fodselsdato urodzenia doğum рождения 生年月日 出生日期 생년월일"
 )
 DATES = vocabulary(
@@ -134,7 +136,8 @@ ATTRIBUTES = vocabulary(
     "education"
 )
 IDS = vocabulary(
-    "id ids uuid guid identifier identifiers oid pid uid identificador identifiant kennung mrn mrns matricule dni "
+    "nhc sid subjid usubjid id ids uuid guid identifier identifiers oid pid uid identificador "
+    "identifiant kennung mrn mrns matricule dni "
     "nif nie cif cpf cnpj rut curp rfc aadhaar aadhar pesel bsn cpr egn oib amka personnummer hetu steuerid idnr "
     "svnr ahv aktenzeichen vin imei imsi meid iccid udid eid empi hicn mbi npi dea orcid codicefiscale kundennummer "
     "patientennummer mitgliedsnummer versicherungsnummer versichertennummer personalnummer fallnummer "

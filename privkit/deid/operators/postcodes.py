@@ -13,7 +13,8 @@ LOW_POPULATION = frozenset(_LOW.split())
 _ZIP = re.compile(r"([0-9]{5})(?:[- ]?[0-9]{4})?")
 _LOST_ZEROS = re.compile(r"[1-9][0-9]{2,3}")
 _PREFIX = re.compile(r"[0-9]{3}")
-_CODE = re.compile(r"(?=.*[0-9])[A-Za-z0-9]+(?:[ -][A-Za-z0-9]+)*")
+# One space or hyphen at most: "481-22-3333" in a column of postcodes is a number of another kind.
+_CODE = re.compile(r"(?=.*[0-9])[A-Za-z0-9]+(?:[ -][A-Za-z0-9]+)?")
 # The United Kingdom writes its postcodes also without the space before the last three characters.
 _UNITED_KINGDOM = re.compile(r"([A-Za-z]{1,2}[0-9][A-Za-z0-9]?)[0-9][A-Za-z]{2}")
 _LONGEST = 12

@@ -47,7 +47,7 @@ class FastAnalyzer:
 
     Args:
         registry: A Presidio registry; any recognizers. Only those of the model's language are used. If it holds a
-            SpacyRecognizer, the model's entities are found.
+            SpacyRecognizer, the model's entities are found. Recognizers that are added to it later are not seen.
         model: Tokens, lemmas and entities: `EnglishModel`, or `Words` where no model is wanted.
         timeout: Seconds that one pattern may take on one text.
         default_score_threshold: As the engine's.
@@ -154,10 +154,12 @@ class FastAnalyzer:
         return [self._findings(raws) for raws in results]
 
     def _search(self, text: str, entities: list[NamedEntity], artifacts: LazyArtifacts) -> list[_Raw]:
-        given = _Text(text, self._prefilter.possible(text), entities, artifacts)
+        possible = self._prefilter.possible(text)
+        given = _Text(text, possible, entities, artifacts)
         raws: list[_Raw] = []
         for search in self._searches:
-            raws += search.find(given)
+            if search.needed is None or not search.needed.isdisjoint(possible):
+                raws += search.find(given)
         return raws
 
     def _can_be_boosted(self, raw: _Raw) -> bool:
@@ -273,7 +275,14 @@ class _Text(NamedTuple):
 
 
 class _Search:
-    """One recognizer's part of a text's search."""
+    """One recognizer's part of a text's search.
+
+    Attributes:
+        needed: Patterns of which at least one must be possible for the recognizer to find anything; None: it may
+            always.
+    """
+
+    needed: frozenset[int] | None = None
 
     def find(self, given: _Text) -> Sequence[_Raw]:
         raise NotImplementedError
@@ -292,6 +301,7 @@ class _Patterns(_Search):
             (first + i, regex.compile(pattern.regex, flags), pattern.score)
             for i, pattern in enumerate(recognizer.patterns)
         ]
+        self.needed = frozenset(number for number, _, _ in self._patterns)
         self._validates = type(recognizer).validate_result is not PatternRecognizer.validate_result
         self._invalidates = type(recognizer).invalidate_result is not PatternRecognizer.invalidate_result
 
@@ -359,11 +369,9 @@ class _Foreign(_Search):
         self._owner = owner
         self._entities = list(entities)
         self._timeout = timeout
-        self._needed = needed
+        self.needed = needed
 
     def find(self, given: _Text) -> Sequence[_Raw]:
-        if self._needed is not None and self._needed.isdisjoint(given.possible):
-            return []
         with _translated_failures(self._recognizer.name), _watched(self._recognizer, self._timeout):
             results = self._recognizer.analyze(
                 text=given.text, entities=list(self._entities), nlp_artifacts=given.artifacts

@@ -26,8 +26,10 @@ from spacy.tokens import Doc
 from thinc.api import Model, NumpyOps
 
 from privkit.deid.recognizers.context import Lexicon, Surroundings
+from privkit.deid.recognizers.embedding import each_word_once
 from privkit.deid.recognizers.ner import EntityDecoder
 from privkit.deid.recognizers.weights import SPACY_SM, Weights
+from privkit.errors import DetectorError
 from privkit.model.report import ModelInfo
 
 _NER_TOKENS = 6_000  # tokens that one matrix holds: enough to keep the multiplications large, small enough for a cache
@@ -93,7 +95,10 @@ class WordsEngine(SpacyNlpEngine):
 
     def __init__(self, language: str = "en") -> None:
         super().__init__(models=[{"lang_code": language, "model_name": "blank"}])
-        nlp: Any = spacy.blank(language)
+        try:
+            nlp: Any = spacy.blank(language)
+        except ImportError:
+            raise DetectorError(f"spaCy has no tokenizer for the language {language}") from None
         nlp.max_length = sys.maxsize
         self.nlp: Any = {language: nlp}
 
@@ -149,6 +154,8 @@ class EnglishModel(LanguageModel):
             if isinstance(getattr(component, "model", None), Model):
                 for layer in component.model.walk():
                     layer.ops = ops
+        each_word_once(nlp.get_pipe("tok2vec").model)
+        each_word_once(nlp.get_pipe("ner").model.get_ref("tok2vec").layers[0])
         configuration = default_ner()
         engine: Any = SpacyNlpEngine(
             models=[{"lang_code": "en", "model_name": weights.package}], ner_model_configuration=configuration

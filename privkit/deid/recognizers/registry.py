@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import regex
@@ -25,8 +26,9 @@ def default_registry(language: str) -> RecognizerRegistry:
     """
     keep_suffixes_offline()
     try:
-        provider = RecognizerRegistryProvider(registry_configuration={"supported_languages": [language]})
-        registry = provider.create_recognizer_registry()
+        with _quiet():
+            provider = RecognizerRegistryProvider(registry_configuration={"supported_languages": [language]})
+            registry = provider.create_recognizer_registry()
     except ValueError:
         registry = None
     if registry is None or not registry.recognizers:
@@ -56,7 +58,8 @@ def custom_recognizers(custom: Sequence[Mapping[str, object]], language: str) ->
             "recognizers": [given],
         }
         try:
-            built = RecognizerRegistryProvider(registry_configuration=configuration).create_recognizer_registry()
+            with _quiet():
+                built = RecognizerRegistryProvider(registry_configuration=configuration).create_recognizer_registry()
         except Exception as err:  # Presidio raises many kinds, and its messages may repeat what it was given
             raise _invalid(name, _reason(err)) from None
         if given.get("enabled", True) is not False:
@@ -72,6 +75,17 @@ def keep_suffixes_offline() -> None:
         tldextract.tldextract.TLD_EXTRACTOR = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
     # It logs what it looks at.
     logging.getLogger("tldextract").setLevel(logging.ERROR)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Presidio warns of every recognizer of its list that is for another language."""
+    logger = logging.getLogger("presidio-analyzer")
+    before, logger.disabled = logger.disabled, True
+    try:
+        yield
+    finally:
+        logger.disabled = before
 
 
 def _typed(given: dict[str, Any], name: str) -> dict[str, Any]:
