@@ -23,7 +23,7 @@ from privkit.deid.policies import load_policy, policy_names
 from privkit.deid.work import DEIDENTIFYING, RESTORING, SCANNING, Job
 from privkit.engines.local import processors
 from privkit.engines.stream import Note, answers, into_memory, into_run
-from privkit.errors import KeyFileError, OutputError, PolicyError, UsageError
+from privkit.errors import KeyFileError, OutputError, UsageError
 from privkit.io.frames import RecordFrame
 from privkit.io.memory import frame_from_blocks, open_frame, open_records, records_from_blocks
 from privkit.io.outputs import Target, is_partitioned, kind_of, part_names, split_name, target_for
@@ -32,8 +32,8 @@ from privkit.io.sources import Source, open_source
 from privkit.io.staged import Staged, check_place
 from privkit.keys.keyfile import Key
 from privkit.model.canonical import sha256_of
-from privkit.model.operators import Drop, Keep, Operator
-from privkit.model.policy import DetectorName, Policy, Role
+from privkit.model.operators import Drop, Operator
+from privkit.model.policy import DetectorName, Policy
 from privkit.model.progress import Observer, SilentObserver
 from privkit.model.report import ColumnReport, DecidedColumn, PolicyInfo, Report, Residual, ScannedColumn, ScanReport
 from privkit.model.yamlfile import write_yaml
@@ -173,7 +173,6 @@ def deidentify(
         resume=resume,
     )
     plan = make_plan(opened, chosen, columns or {}, drop, keep)
-    _check_every_role_is_ruled(chosen, plan, {*(columns or {}), *drop, *keep})
     observer.decided(plan.decisions, plan.detector.name)
     warnings = [*_skipped_files(opened), *_absent_columns(chosen, plan)]
     warnings += [f"{row.name}: {warning}" for row in plan.decisions for warning in row.warnings]
@@ -525,30 +524,6 @@ def _unmatched(entities: Collection[str], plan: Plan, counts: Counts) -> list[st
     for row in plan.decisions:
         seen.update(counts.column(row.name).entities)
     return [f"--entity {name}: nothing of this type was found" for name in entities if name not in seen]
-
-
-def _check_every_role_is_ruled(policy: Policy, plan: Plan, spoken_for: Collection[str]) -> None:
-    """Refuses a policy that would keep a person's data only because it says nothing about it.
-
-    Raises:
-        PolicyError: A column has a role that the policy has no operator for, and nobody decided about it by name.
-    """
-    silent: dict[Role, list[str]] = {}
-    for name, rule in plan.policy.columns.items():
-        role = rule.role
-        given = policy.columns.get(name)
-        if role is None or role == "other" or role in policy.roles or name in spoken_for:
-            continue
-        if (given is not None and given.operator is not None) or rule.entity in policy.entities:
-            continue
-        if rule.operator is None or isinstance(rule.operator, Keep):
-            silent.setdefault(role, []).append(name)
-    for what, names in silent.items():
-        raise PolicyError(
-            f"policy {policy.name} has no operator for the role {what}, which is that of {', '.join(names)}",
-            hint=f"Write one under `roles:`, such as `{what}: {{operator: replace}}`, or keep to keep them; "
-            "`privkit policy show default` is a policy to start from.",
-        )
 
 
 def _writes_table(output: str) -> bool:

@@ -143,7 +143,7 @@ def _final(policy: Policy, rule: ColumnRule, decision: Decision) -> ColumnRule:
     if rule.role == "free_text":
         if not policy.accept_free_text and not isinstance(rule.operator, Keep):
             return rule.model_copy(update={"operator": Drop()})
-        return rule.model_copy(update={"operator": rule.operator or policy.roles.get("free_text")})
+        return rule.model_copy(update={"operator": rule.operator or policy.roles["free_text"]})
     operator = policy.column_operator(rule)
     if isinstance(operator, (DateShift, Generalize)) and operator.format is None and decision.format is not None:
         operator = operator.model_copy(update={"format": decision.format})

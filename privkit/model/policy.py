@@ -9,13 +9,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from privkit.model.operators import Keep, Operator, Replace
+from privkit.model.operators import Keep, Operator, Pseudonym, Replace
 
 Role = Literal["identifier", "free_text", "quasi", "other"]
 DetectorName = Literal["patterns", "core", "full"]
 Unknown = Literal["keep", "drop", "refuse"]
+
+
+# A policy that says nothing about a role must not keep people's data by its silence.
+_ROLES: Mapping[Role, Operator] = {
+    "identifier": Pseudonym(),
+    "free_text": Replace(),
+    "quasi": Replace(),
+    "other": Keep(),
+}
 
 
 class ColumnRule(BaseModel):
@@ -52,7 +61,10 @@ class Policy(BaseModel):
     thresholds: Mapping[str, Annotated[float, Field(ge=0, le=1)]] = Field(
         default_factory=dict, description="The same, by entity type."
     )
-    roles: Mapping[Role, Operator] = Field(default_factory=dict)
+    roles: Mapping[Role, Operator] = Field(
+        default_factory=lambda: dict(_ROLES),
+        description="What a role becomes; one that is not named: identifier pseudonym, quasi and free text replace.",
+    )
     entities: Mapping[str, Operator] = Field(default_factory=dict)
     columns: Mapping[str, ColumnRule] = Field(default_factory=dict)
     allow: tuple[str, ...] = Field((), description="Texts that are never findings (exact, case-insensitive).")
@@ -68,19 +80,24 @@ class Policy(BaseModel):
     accept_free_text: bool = Field(True, description="False: free-text columns are dropped.")
     kept_key: bool = Field(False, description="True: the policy promises reversibility, which needs a kept key.")
 
+    @field_validator("roles")
+    @classmethod
+    def _every_role(cls, given: Mapping[Role, Operator]) -> Mapping[Role, Operator]:
+        return {**_ROLES, **given}
+
     def column_operator(self, rule: ColumnRule) -> Operator:
         """The operator of a whole cell under `rule` (its role must be set)."""
         if rule.operator is not None:
             return rule.operator
         if rule.entity is not None and rule.entity in self.entities:
             return self.entities[rule.entity]
-        return self.roles.get(rule.role or "other", Keep())
+        return self.roles[rule.role or "other"]
 
     def finding_operator(self, rule: ColumnRule, entity: str) -> Operator:
         """The operator of a finding of type `entity` inside a free-text cell under `rule`."""
         if entity in self.entities:
             return self.entities[entity]
-        return rule.operator or self.roles.get("free_text", Replace())
+        return rule.operator or self.roles["free_text"]
 
     def score_threshold(self, entity: str) -> float:
         """Lowest score at which a finding of type `entity` counts, in 0..1."""
