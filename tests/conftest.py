@@ -1,10 +1,14 @@
 """Shared fixtures."""
 
+import signal
 import sys
 from pathlib import Path
 
 import pytest
 
+# A shell that runs the tests in the background ignores these, and every process started from here would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 sys.path.insert(0, str(Path(__file__).parent))
 
 
