@@ -29,6 +29,7 @@ from privkit.errors import InterruptedRunError, PrivkitError
 
 Handler = Callable[[bytes], bytes]
 _HEADER = struct.Struct("<cQ")
+_COLLECT_AFTER = 50_000  # objects made and not freed, before the garbage collector looks for cycles
 _SPEC, _RESULT, _ERROR = b"s", b"r", b"e"
 _BOOTSTRAP = "import json,sys; sys.path[:] = json.loads(sys.argv[1]); from privkit.engines.local import serve; serve()"
 
@@ -84,15 +85,20 @@ def map_ordered(factory: str, spec: bytes, items: Iterable[bytes], *, workers: i
 
 @contextlib.contextmanager
 def _settled() -> Generator[None, None, None]:
-    """Models and tables stay for the whole run: the garbage collector need not walk over them again and again."""
-    if gc.get_freeze_count():  # the caller's own arrangement
-        yield
-        return
-    gc.freeze()
+    """Models and tables stay for the whole run: the garbage collector need not walk over them again and again.
+
+    What a block leaves behind is freed when its last reference goes; cycles are rare, so looking for them can wait.
+    """
+    thresholds, arranged = gc.get_threshold(), gc.get_freeze_count() > 0  # the caller's own arrangement stays
+    gc.set_threshold(_COLLECT_AFTER, *thresholds[1:])
+    if not arranged:
+        gc.freeze()
     try:
         yield
     finally:
-        gc.unfreeze()
+        gc.set_threshold(*thresholds)
+        if not arranged:
+            gc.unfreeze()
 
 
 class _Crew:
@@ -173,12 +179,13 @@ def serve() -> None:
         _, head = _receive(source)
         _, spec = _receive(source)
         handler: Handler | None = None
+        settled = contextlib.ExitStack()
         while True:
             _, item = _receive(source)
             try:
                 if handler is None:
                     handler = load_handler(json.loads(head)["factory"], spec)
-                    gc.freeze()  # see _settled
+                    settled.enter_context(_settled())
                 answer, tag = handler(item), _RESULT
             except PrivkitError as err:
                 answer, tag = _encoded_error(err), _ERROR
