@@ -1,6 +1,6 @@
 """Two worker processes against one: wall time of the same run.
 
-python benchmarks/workers.py [--rows 30000] [--runs 3]
+python benchmarks/workers.py [--rows 100000] [--runs 1]
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from measuring import command_cost, publish
 def main() -> None:
     """Measures and prints."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--rows", type=int, default=30_000)
-    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--rows", type=int, default=100_000)
+    parser.add_argument("--runs", type=int, default=1)
     parser.add_argument("--detector", default="core")
     given = parser.parse_args()
     walls: dict[str, list[float]] = {"1": [], "2": []}
