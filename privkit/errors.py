@@ -9,7 +9,13 @@
     ├── DetectorError            exit 1   a detector that is missing, altered, or could not finish
     ├── MissingExtraError        exit 1   an optional package that is not installed
     ├── InterruptedRunError      exit 1   a run that another run left behind, or that died
-    └── UsageError               exit 2   options that cannot go together
+    ├── DatasetError             exit 1   a dataset's description that does not hold together
+    ├── QueryError               exit 1   a query that is not understood, or that its dataset's description forbids
+    ├── LedgerError              exit 1   a ledger that is missing, busy, of another dataset or cannot be written
+    ├── AggregateError           exit 1   an engine that could not compute an aggregate
+    ├── UsageError               exit 2   options that cannot go together
+    ├── BudgetRefusedError       exit 3   a charge that the budget, or the analyst's quota, has no room for
+    └── VerificationError        exit 5   a ledger, checkpoint or signature that does not hold
     (exit 4: `scan --fail-on-pii` found PII; exit 130: Ctrl-C. Neither is an error in the program.)
 
 What may stand in a message: file names, column names, row numbers, byte offsets, counts, entity types, option names.
@@ -19,6 +25,7 @@ text is not repeated: the error says what and where in privkit's own words.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import ClassVar
 
 
@@ -126,7 +133,85 @@ class InterruptedRunError(PrivkitError):
     """State of an earlier run that cannot be continued, a run under way, or a worker that died."""
 
 
+class DatasetError(PrivkitError):
+    """A dataset's description that is missing, invalid, or disagrees with its budget or its source's schema.
+
+    Args:
+        message: What is wrong.
+        path: The description's file, if it came from one.
+        line: 1-based line in that file.
+        hint: What the user can do next.
+    """
+
+    def __init__(
+        self, message: str, *, path: str | None = None, line: int | None = None, hint: str | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.path = path
+        self.line = line
+
+
+class QueryError(PrivkitError):
+    """A query that is not understood, or asks what the dataset's description does not allow.
+
+    Args:
+        message: What is wrong; it may quote the query, which is the user's own.
+        word: The part of the query that is to blame, if one is.
+        hint: What is understood instead.
+    """
+
+    def __init__(self, message: str, *, word: str | None = None, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.word = word
+
+
+class LedgerError(PrivkitError):
+    """A ledger that is missing, busy, damaged, of another dataset, on a network filesystem, or not writable."""
+
+
+class AggregateError(PrivkitError):
+    """An engine that could not compute an aggregate; its own words may quote data and are not repeated."""
+
+
 class UsageError(PrivkitError):
     """Options that cannot go together, or a value that no run could use."""
 
     exit_code = 2
+
+
+class BudgetRefusedError(PrivkitError):
+    """A charge that does not fit; nothing was charged.
+
+    Args:
+        message: What was asked and what is left.
+        requested: The loss asked for, in the ledger's measure (ρ for zcdp, ε for pure).
+        remaining: The loss that is left to whoever asked, in the same measure.
+        quota: Whether it was the analyst's quota that refused, and not the dataset's total.
+        hint: What the user can do next.
+    """
+
+    exit_code = 3
+
+    def __init__(
+        self, message: str, *, requested: Decimal, remaining: Decimal, quota: bool = False, hint: str | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.requested = requested
+        self.remaining = remaining
+        self.quota = quota
+
+
+class VerificationError(PrivkitError):
+    """A chain, a checkpoint or a signature that does not hold.
+
+    Args:
+        message: What was found.
+        sequence: Number of the first entry that does not hold, if one is to blame.
+        hint: What the user can do next.
+    """
+
+    exit_code = 5
+
+    def __init__(self, message: str, *, sequence: int | None = None, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.sequence = sequence

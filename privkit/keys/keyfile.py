@@ -9,23 +9,26 @@ from __future__ import annotations
 
 import base64
 import binascii
-import contextlib
 import hmac
 import os
 import re
-import stat
 from functools import cached_property
-from pathlib import Path
 from typing import NoReturn
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from privkit.errors import KeyFileError
+from privkit.keys.privatefile import MAX_FILE_BYTES, Kind, read_private, write_private
 
 SECRET_BYTES = 32
 _SALT = b"privkit key v1"
-_MAX_FILE_BYTES = 4096
+_KIND = Kind(
+    noun="key",
+    article="a",
+    why_kept="A key that was written over is lost, and with it every value it protects.",
+    command="privkit key new",
+)
 _LINE = re.compile(r"(?P<name>id|secret)[ \t]*:[ \t]*(?P<value>\S+)")
 _TEXT = """\
 # privkit key. Whoever has this file can reverse the pseudonyms made with it; without it nobody can, ever.
@@ -86,27 +89,7 @@ class Key:
         """
         key = Key.from_secret(os.urandom(SECRET_BYTES), kept=True)
         text = _TEXT.format(id=key.id, secret=base64.b64encode(key._secret).decode())
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
-        try:
-            descriptor = os.open(path, flags, 0o600)
-        except FileExistsError:
-            raise KeyFileError(
-                f"{os.fspath(path)} exists: a key is never overwritten",
-                hint="Take another name. A key that was written over is lost, and with it every value it protects.",
-            ) from None
-        except OSError as error:
-            raise KeyFileError(f"{os.fspath(path)} cannot be written: {error.strerror}") from None
-        try:
-            with os.fdopen(descriptor, "w", encoding="ascii", newline="\n") as file:
-                file.write(text)
-                file.flush()
-                os.fchmod(file.fileno(), 0o600)  # whatever the umask was
-                os.fsync(file.fileno())
-            _sync_folder(Path(path).absolute().parent)
-        except OSError as error:
-            with contextlib.suppress(OSError):
-                Path(path).unlink()
-            raise KeyFileError(f"{os.fspath(path)} cannot be written: {error.strerror}") from None
+        write_private(path, text, _KIND)
         return key
 
     @staticmethod
@@ -119,7 +102,7 @@ class Key:
         Raises:
             KeyFileError: The file is missing, not a regular file, open to others, empty, or damaged.
         """
-        return _parsed(_read_private(path), os.fspath(path))
+        return _parsed(read_private(path, _KIND), os.fspath(path))
 
     @cached_property
     def id(self) -> str:
@@ -160,34 +143,6 @@ class Key:
         self.__getstate__()
 
 
-def _read_private(path: str | os.PathLike[str]) -> bytes:
-    """The bytes of a regular file that nobody but its owner can open; checked on the open file, not on its name."""
-    name = os.fspath(path)
-    try:
-        # Without O_NONBLOCK, opening a named pipe would wait for ever.
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
-    except FileNotFoundError:
-        raise KeyFileError(f"{name}: no such key file", hint=f"Make one with: privkit key new {name}") from None
-    except OSError as error:
-        raise KeyFileError(f"{name} cannot be read: {error.strerror}") from None
-    try:
-        status = os.fstat(descriptor)
-        if stat.S_ISDIR(status.st_mode):
-            raise KeyFileError(f"{name} is a folder, not a key file")
-        if not stat.S_ISREG(status.st_mode):
-            raise KeyFileError(f"{name} is not a regular file")
-        if os.name == "posix" and status.st_mode & 0o077:
-            raise KeyFileError(
-                f"{name} can be opened by others (mode {stat.S_IMODE(status.st_mode):04o})",
-                hint=f"Close it with: chmod 600 {name}",
-            )
-        return os.read(descriptor, _MAX_FILE_BYTES + 1)
-    except OSError as error:
-        raise KeyFileError(f"{name} cannot be read: {error.strerror}") from None
-    finally:
-        os.close(descriptor)
-
-
 def _parsed(content: bytes, name: str) -> Key:
     if not content.strip():
         raise KeyFileError(
@@ -206,7 +161,7 @@ def _parsed(content: bytes, name: str) -> Key:
         secret = base64.b64decode(fields["secret"], validate=True)
     except (KeyError, binascii.Error, ValueError):
         raise _damaged(name) from None
-    if len(content) > _MAX_FILE_BYTES or len(secret) != SECRET_BYTES:
+    if len(content) > MAX_FILE_BYTES or len(secret) != SECRET_BYTES:
         raise _damaged(name)
     key = Key.from_secret(secret, kept=True)
     if fields.get("id") != key.id:
@@ -218,13 +173,3 @@ def _damaged(name: str) -> KeyFileError:
     return KeyFileError(
         f"{name} is not a privkit key file, or it is damaged", hint="Restore it from a copy made when it was new."
     )
-
-
-def _sync_folder(folder: Path) -> None:
-    """Makes the new name durable where the system lets a folder be synced."""
-    with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

@@ -1,0 +1,115 @@
+"""Files that only their owner can open: how key and identity files are written and read."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from pathlib import Path
+from typing import NamedTuple
+
+from privkit.errors import KeyFileError
+
+MAX_FILE_BYTES = 4096
+
+
+class Kind(NamedTuple):
+    """What a private file is called in messages.
+
+    Attributes:
+        noun: "key", "identity".
+        article: The one that goes with it.
+        why_kept: What is lost with a file that was written over.
+        command: The command that makes one.
+    """
+
+    noun: str
+    article: str
+    why_kept: str
+    command: str
+
+
+def write_private(path: str | os.PathLike[str], text: str, kind: Kind) -> None:
+    """Writes a new file, readable by its owner alone (mode 0600), never over another and never through a link.
+
+    Args:
+        path: Where to write it; the folder must exist.
+        text: All of it.
+        kind: What it is called in messages.
+
+    Raises:
+        KeyFileError: The file exists, or cannot be written.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+    try:
+        descriptor = os.open(path, flags, 0o600)
+    except FileExistsError:
+        raise KeyFileError(
+            f"{os.fspath(path)} exists: {kind.article} {kind.noun} is never overwritten",
+            hint=f"Take another name. {kind.why_kept}",
+        ) from None
+    except OSError as error:
+        raise KeyFileError(f"{os.fspath(path)} cannot be written: {error.strerror}") from None
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fchmod(file.fileno(), 0o600)  # whatever the umask was
+            os.fsync(file.fileno())
+        _sync_folder(Path(path).absolute().parent)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            Path(path).unlink()
+        raise KeyFileError(f"{os.fspath(path)} cannot be written: {error.strerror}") from None
+
+
+def read_private(path: str | os.PathLike[str], kind: Kind) -> bytes:
+    """The bytes of a regular file that nobody but its owner can open; checked on the open file, not on its name.
+
+    Args:
+        path: The file.
+        kind: What it is called in messages.
+
+    Returns:
+        At most `MAX_FILE_BYTES` + 1 bytes: more than `MAX_FILE_BYTES` are too many.
+
+    Raises:
+        KeyFileError: The file is missing, not a regular file, or open to others.
+    """
+    name = os.fspath(path)
+    try:
+        # Without O_NONBLOCK, opening a named pipe would wait for ever.
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
+    except FileNotFoundError:
+        raise KeyFileError(f"{name}: no such {kind.noun} file", hint=f"Make one with: {kind.command} {name}") from None
+    except OSError as error:
+        raise KeyFileError(f"{name} cannot be read: {error.strerror}") from None
+    try:
+        _check_closed(os.fstat(descriptor), name, kind)
+        return os.read(descriptor, MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise KeyFileError(f"{name} cannot be read: {error.strerror}") from None
+    finally:
+        os.close(descriptor)
+
+
+def _check_closed(status: os.stat_result, name: str, kind: Kind) -> None:
+    if stat.S_ISDIR(status.st_mode):
+        raise KeyFileError(f"{name} is a folder, not {kind.article} {kind.noun} file")
+    if not stat.S_ISREG(status.st_mode):
+        raise KeyFileError(f"{name} is not a regular file")
+    if os.name == "posix" and status.st_mode & 0o077:
+        raise KeyFileError(
+            f"{name} can be opened by others (mode {stat.S_IMODE(status.st_mode):04o})",
+            hint=f"Close it with: chmod 600 {name}",
+        )
+
+
+def _sync_folder(folder: Path) -> None:
+    """Makes the new name durable where the system lets a folder be synced."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
