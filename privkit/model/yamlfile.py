@@ -14,9 +14,10 @@ from typing import Any, Literal, TypeVar, cast, get_args, get_origin
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from privkit.errors import PolicyError
+from privkit.errors import DatasetError, PolicyError
 
 Record = TypeVar("Record", bound=BaseModel)
+FileError = type[PolicyError] | type[DatasetError]
 _Location = tuple[str | int, ...]
 
 
@@ -38,11 +39,17 @@ class _Refused(Exception):
         self.line = line
 
 
-def parse_yaml(text: str, record: type[Record], *, path: str | None = None) -> Record:
+def parse_yaml(text: str, record: type[Record], *, path: str | None = None, error: FileError = PolicyError) -> Record:
     """Reads `text` as a `record`.
 
+    Args:
+        text: The YAML.
+        record: What it describes.
+        path: The file's name, for messages.
+        error: What is raised, by what kind of file it is.
+
     Raises:
-        PolicyError: With the file's name and line, for broken YAML and for values the record does not take.
+        PolicyError: (or `error`) With the file's name and line, for broken YAML and for values that do not fit.
     """
     lines: dict[_Location, int] = {}
     try:
@@ -53,40 +60,42 @@ def parse_yaml(text: str, record: type[Record], *, path: str | None = None) -> R
             cast(Any, loader).dispose()
         data = None if node is None else _plain(node, (), lines)
     except _Refused as err:
-        raise _error(str(err), path, err.line) from None
+        raise _error(error, str(err), path, err.line) from None
     except RecursionError:
-        raise _error("nested too deeply", path, None) from None
+        raise _error(error, "nested too deeply", path, None) from None
     except yaml.MarkedYAMLError as err:
         line = err.problem_mark.line + 1 if err.problem_mark else None
-        raise _error(f"not valid YAML: {err.problem}", path, line) from None
+        raise _error(error, f"not valid YAML: {err.problem}", path, line) from None
     except yaml.YAMLError:
-        raise _error("not valid YAML", path, None) from None
+        raise _error(error, "not valid YAML", path, None) from None
     if data is None:
         data = {}
     if not isinstance(data, dict):
-        raise _error("a list of `key: value` lines is wanted", path, 1)
+        raise _error(error, "a list of `key: value` lines is wanted", path, 1)
     try:
         return record.model_validate(data)
     except ValidationError as err:
         first = err.errors(include_url=False, include_input=False)[0]
         location = tuple(part for part in first["loc"])
         where = ".".join(str(part) for part in location)
-        raise _error(f"{where}: {first['msg']}" if where else first["msg"], path, _line(location, lines)) from None
+        raise _error(
+            error, f"{where}: {first['msg']}" if where else first["msg"], path, _line(location, lines)
+        ) from None
 
 
-def read_yaml(path: Path, record: type[Record]) -> Record:
+def read_yaml(path: Path, record: type[Record], *, error: FileError = PolicyError) -> Record:
     """Reads the file at `path` as a `record`.
 
     Raises:
-        PolicyError: The file is missing, unreadable, not UTF-8, not YAML, or not such a record.
+        PolicyError: (or `error`) The file is missing, unreadable, not UTF-8, not YAML, or not such a record.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as err:
-        raise PolicyError(f"{path}: cannot be read ({err.strerror})", path=str(path)) from None
+        raise error(f"{path}: cannot be read ({err.strerror})", path=str(path)) from None
     except UnicodeDecodeError:
-        raise PolicyError(f"{path}: not UTF-8 text", path=str(path)) from None
-    return parse_yaml(text, record, path=str(path))
+        raise error(f"{path}: not UTF-8 text", path=str(path)) from None
+    return parse_yaml(text, record, path=str(path), error=error)
 
 
 def write_yaml(record: BaseModel) -> str:
@@ -175,8 +184,8 @@ def _line(location: _Location, lines: dict[_Location, int]) -> int | None:
     return lines.get(found)
 
 
-def _error(message: str, path: str | None, line: int | None) -> PolicyError:
+def _error(error: FileError, message: str, path: str | None, line: int | None) -> PolicyError | DatasetError:
     where = f"{path}, line {line}: " if path and line else f"line {line}: " if line else f"{path}: " if path else ""
-    return PolicyError(
-        where + message, path=path, line=line, hint="`privkit policy schema` prints what a policy may hold."
-    )
+    command = "policy" if error is PolicyError else "dataset"
+    hint = f"`privkit {command} schema` prints what such a file may hold."
+    return error(where + message, path=path, line=line, hint=hint)
