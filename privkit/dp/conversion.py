@@ -1,0 +1,155 @@
+"""(ε, δ) and ρ: OpenDP's conversion (Canonne, Kamath and Steinke 2020, Proposition 12), each way rounded against us.
+
+A ρ-zCDP release is (ε, δ)-DP where δ ≥ min over α > 1 of exp((α − 1)(αρ − ε))·(1 − 1/α)^α/(α − 1). OpenDP computes
+that δ for a ρ and an ε, rounded up; both functions look for the last decimal of 12 digits at which it is small enough.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from decimal import ROUND_DOWN, ROUND_UP, Context, Decimal
+from fractions import Fraction
+from functools import cache, lru_cache
+from typing import Any
+
+from opendp.combinators import make_zCDP_to_approxDP
+from opendp.domains import atom_domain
+from opendp.measurements import make_gaussian
+from opendp.metrics import absolute_distance
+from opendp.mod import OpenDPException, enable_features
+
+from privkit.dp.noise import root_up
+from privkit.errors import UsageError
+
+_DOWN = Context(prec=12, rounding=ROUND_DOWN)
+_UP = Context(prec=12, rounding=ROUND_UP)
+_FINEST = Decimal(1).scaleb(-60)  # what a ledger can write down
+_LARGEST = Decimal(10) ** 6
+_BELOW_ONE = 1 - Decimal("1e-12")
+_TINY = 5e-324
+
+enable_features("contrib")
+
+
+@lru_cache(maxsize=1024)
+def rho_of(epsilon: Decimal, delta: Decimal) -> Decimal:
+    """The largest ρ that is (ε, δ)-DP by OpenDP's conversion.
+
+    Args:
+        epsilon: 1e-15 … a million.
+        delta: 1e-60 … 1 − 1e-12.
+
+    Returns:
+        12 digits, rounded down.
+
+    Raises:
+        UsageError: Amounts outside these ranges.
+    """
+    _check("epsilon", epsilon, Decimal("1e-15"), _LARGEST)
+    _check("delta", delta, _FINEST, _BELOW_ONE)
+    at, limit = _float_below(epsilon), _float_below(delta)
+    rho = _DOWN.create_decimal(_estimated_rho(at, limit))
+    while _delta_of(rho, at) > limit:
+        rho = rho.next_minus(_DOWN)
+    while _delta_of(more := rho.next_plus(_DOWN), at) <= limit:
+        rho = more
+    return rho
+
+
+@lru_cache(maxsize=1024)
+def epsilon_of(rho: Decimal, delta: Decimal) -> Decimal:
+    """The smallest ε at which ρ is (ε, δ)-DP by OpenDP's conversion: for display.
+
+    Args:
+        rho: 0 … a million.
+        delta: 1e-60 … 1 − 1e-12.
+
+    Returns:
+        12 digits, rounded up; 0 where δ alone is enough.
+
+    Raises:
+        UsageError: Amounts outside these ranges.
+    """
+    _check("rho", rho, Decimal(0), _LARGEST)
+    _check("delta", delta, _FINEST, _BELOW_ONE)
+    limit = _float_below(delta)
+    if rho == 0 or _delta_of(rho, 0.0) <= limit:
+        return Decimal(0)
+    epsilon = _UP.create_decimal(_estimated_epsilon(rho, limit))
+    while _delta_of(rho, _float_below(epsilon)) > limit:
+        epsilon = epsilon.next_plus(_UP)
+    while _delta_of(rho, _float_below(less := epsilon.next_minus(_UP))) <= limit:
+        epsilon = less
+    return epsilon
+
+
+def _delta_of(rho: Decimal, epsilon: float) -> float:
+    """δ at ε, rounded up."""
+    try:
+        return float(_profile(rho).delta(epsilon))
+    except OpenDPException:  # its floats overflow where δ would be far above 1
+        return 1.0
+
+
+@lru_cache(maxsize=16)
+def _profile(rho: Decimal) -> Any:
+    """With σ = 1 a distance d costs ρ = d²/2."""
+    return _measurement().map(root_up(2 * Fraction(rho)))
+
+
+@cache
+def _measurement() -> Any:
+    return make_zCDP_to_approxDP(make_gaussian(atom_domain(T="i64"), absolute_distance(T="f64"), scale=1.0))
+
+
+# ---- estimates: how good they are decides how many steps are left, not what comes out
+
+
+def _estimated_rho(epsilon: float, delta: float) -> float:
+    """From below by the simpler conversion of Bun and Steinke 2016, ε = ρ + 2·√(ρ·ln(1/δ))."""
+
+    def excess(log_rho: float) -> float:
+        return math.log(max(_delta_of(Decimal(math.exp(log_rho)), epsilon), _TINY) / delta)
+
+    root = math.sqrt(-math.log(delta))
+    low = 2 * math.log(epsilon / (math.hypot(root, math.sqrt(epsilon)) + root))
+    return math.exp(_root(excess, low, low + 0.5))
+
+
+def _estimated_epsilon(rho: Decimal, delta: float) -> float:
+    def excess(epsilon: float) -> float:
+        return -math.log(max(_delta_of(rho, epsilon), _TINY) / delta)
+
+    simple = float(rho) + 2 * math.sqrt(-float(rho) * math.log(delta))
+    return _root(excess, 0.0, simple)
+
+
+def _root(excess: Callable[[float], float], low: float, high: float) -> float:
+    """Where an increasing function is 0: the secant rule, held between two ends of different sign."""
+    before, after = excess(low), excess(high)
+    while before > 0:
+        low, high, before, after = low - 2 * (high - low), low, excess(low - 2 * (high - low)), before
+    while after < 0:
+        low, high, before, after = high, high + 2 * (high - low), after, excess(high + 2 * (high - low))
+    last, last_value, here, value = low, before, high, after
+    for _ in range(100):
+        slope = (value - last_value) / (here - last)
+        following = here - value / slope if slope else (low + high) / 2
+        if not low < following < high:
+            following = (low + high) / 2
+        if abs(following - here) <= 1e-13 * abs(here):
+            break
+        last, last_value, here, value = here, value, following, excess(following)
+        low, high = (here, high) if value < 0 else (low, here)
+    return here
+
+
+def _float_below(value: Decimal) -> float:
+    nearest = float(value)
+    return nearest if Fraction(nearest) <= Fraction(value) else math.nextafter(nearest, 0.0)
+
+
+def _check(name: str, value: Decimal, low: Decimal, high: Decimal) -> None:
+    if not (value.is_finite() and low <= value <= high):
+        raise UsageError(f"{name} must lie between {low} and {high} to be converted")

@@ -1,0 +1,160 @@
+"""OpenDP's mechanisms: the smallest noise for a loss, what a noise costs by OpenDP's own map, and the noise itself.
+
+Every scale is a binary float that OpenDP reads exactly, and every loss is compared as a fraction, so that nothing is
+rounded in anyone's favour: Fraction(map) ≤ the part of the decimal that is charged. Sampling is OpenDP's (Canonne,
+Kamath and Steinke 2020), on 64-bit integers, in which sums beyond the ends stay at the ends.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from opendp.domains import atom_domain, map_domain, vector_domain
+from opendp.measurements import make_gaussian, make_gaussian_threshold, make_laplace
+from opendp.metrics import absolute_distance, l02inf_distance, l1_distance, l2_distance
+from opendp.mod import OpenDPException, enable_features
+
+from privkit.dp.vectors import Integers
+from privkit.errors import AggregateError
+from privkit.model.dataset import Measure
+
+HIGHEST = 2**63 - 1
+"""The largest integer that noise can be added to; OpenDP's sums stop there."""
+
+enable_features("contrib")
+
+
+# ---- vectors
+
+
+@lru_cache(maxsize=4096)
+def scale_for(measure: Measure, sensitivity: int, loss: Fraction) -> float:
+    """The smallest scale whose OpenDP map is at most a loss.
+
+    Args:
+        measure: zcdp for the discrete Gaussian, pure for the discrete Laplace.
+        sensitivity: Squared L2 distance under zcdp, L1 distance under pure, that one unit moves the vector.
+        loss: ρ or ε, exactly.
+
+    Returns:
+        σ, from ρ = Δ₂²/2σ², or b, from ε = Δ₁/b. It may be too large for 64-bit integers: compare it with the room.
+    """
+    start = math.sqrt(sensitivity / (2 * loss)) if measure == "zcdp" else float(sensitivity / loss)
+    if start > HIGHEST:
+        return start
+    return smallest(start, lambda scale: loss_of(measure, sensitivity, scale) <= loss)
+
+
+def loss_of(measure: Measure, sensitivity: int, scale: float) -> Fraction:
+    """What noise of a scale costs, by OpenDP's map: ρ under zcdp, ε under pure, exactly as it states it.
+
+    Args:
+        measure: As in `scale_for`.
+        sensitivity: As in `scale_for`.
+        scale: σ or b.
+    """
+    distance = root_up(Fraction(sensitivity)) if measure == "zcdp" else sensitivity
+    return _exactly(_noise(measure, scale).map(distance))
+
+
+def noisy(measure: Measure, values: Integers, scale: float) -> Integers:
+    """Adds noise to every integer, in one call of OpenDP.
+
+    Args:
+        measure: As in `scale_for`.
+        values: int64, one dimension.
+        scale: σ or b.
+
+    Returns:
+        int64, the same shape; a sum beyond 64 bits stays at their end.
+
+    Raises:
+        AggregateError: OpenDP could not draw.
+    """
+    whole = np.array(values, dtype=np.int64, order="C")  # a view would be read by its memory, not by its strides
+    drawn = _drawn(_noise(measure, scale), whole)
+    return np.array(drawn, dtype=np.int64)
+
+
+def _noise(measure: Measure, scale: float) -> Any:
+    domain = vector_domain(atom_domain(T="i64"))
+    if measure == "zcdp":
+        return make_gaussian(domain, l2_distance(T="f64"), scale=scale)
+    return make_laplace(domain, l1_distance(T="i64"), scale=scale)
+
+
+# ---- counts of private keys
+
+
+def threshold_loss(groups: int, scale: float, least: int) -> tuple[Fraction, Fraction]:
+    """What it costs to release the keys whose noisy number of units is at least `least`: (ρ, δ), exactly.
+
+    OpenDP 0.16 releases a number that equals its threshold, while its δ leaves that case out (opendp issue 2922). So
+    what is charged is the map of the measurement whose threshold is one lower; its δ, 1 − (1 − P(N ≥ least − 2))^G
+    for a Gaussian N, is then above the exact 1 − (1 − P(X ≥ least − 1))^G of the discrete one.
+
+    Args:
+        groups: Keys that one unit can count in, once each.
+        scale: σ.
+        least: At least 2: below, the noise would have nothing to hide.
+    """
+    distance = (groups, root_up(Fraction(groups)), 1.0)
+    rho, delta = _thresholded(scale, least - 1).map(distance)
+    return _exactly(rho), _exactly(delta)
+
+
+def above(units: Mapping[int, int], scale: float, least: int) -> dict[int, int]:
+    """Noisy numbers of units, of those keys alone where they are at least `least`.
+
+    Args:
+        units: Number of distinct units by key, at least 1 each: what nobody is in must not be named.
+        scale: σ.
+        least: The threshold.
+
+    Raises:
+        AggregateError: OpenDP could not draw.
+    """
+    kept: dict[int, int] = _drawn(_thresholded(scale, least), dict(units))
+    return kept
+
+
+def _thresholded(scale: float, threshold: int) -> Any:
+    domain = map_domain(atom_domain(T="i64"), atom_domain(T="i64"))
+    metric = l02inf_distance(absolute_distance(T="f64"))
+    return make_gaussian_threshold(domain, metric, scale=scale, threshold=threshold)
+
+
+# ---- numbers
+
+
+def smallest(start: float, fits: Callable[[float], bool]) -> float:
+    """The smallest float near `start` that fits, where larger ones fit better."""
+    while not fits(start):
+        start = math.nextafter(start, math.inf)
+    while fits(lower := math.nextafter(start, 0.0)):
+        start = lower
+    return start
+
+
+def root_up(value: Fraction) -> float:
+    """A float that is at least the square root, and at most two units in the last place above it."""
+    root = math.sqrt(value)
+    while Fraction(root) ** 2 < value:
+        root = math.nextafter(root, math.inf)
+    return root
+
+
+def _exactly(loss: float) -> Fraction:
+    return Fraction(loss) if math.isfinite(loss) else Fraction(2**1100)
+
+
+def _drawn(measurement: Any, values: Any) -> Any:
+    try:
+        return measurement(values)
+    except (OpenDPException, TypeError, ValueError):
+        raise AggregateError("OpenDP could not draw the noise") from None
