@@ -48,8 +48,8 @@ def planned(
     """A plan on integer columns `age` and `score` of 0 … steps, by a public (region) or a private (ward) category."""
     budget = {"epsilon": "3", "measure": measure}
     if measure == "zcdp":
-        budget |= {"delta": "1e-12" if threshold_delta is None else str(Decimal(threshold_delta) * 2)}
-        budget |= {"threshold_delta": threshold_delta or "0"}
+        aside = Decimal(0) if threshold_delta is None else max(Decimal(threshold_delta), Decimal("1e-12"))
+        budget |= {"delta": str(2 * aside or "1e-12"), "threshold_delta": str(aside)}
     column = {"type": "integer", "bounds": [0, steps]}
     spec = DatasetSpec.model_validate(
         {

@@ -10,13 +10,11 @@ import math
 from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
-from functools import lru_cache
 
 from privkit.dp.noise import HIGHEST, loss_of, noisy, scale_for
 from privkit.dp.plan import KEYS, Aggregates, Block, Measured, Plan
-from privkit.dp.prefix import Strategy
 from privkit.dp.threshold import ROOM, KeyThreshold, spent_by, surviving, threshold_of
-from privkit.dp.vectors import Cells, Integers, Vector
+from privkit.dp.vectors import Integers, Vector
 from privkit.errors import QueryError, UsageError
 
 
@@ -97,7 +95,7 @@ def _scale(plan: Plan, block: Block, loss: Decimal) -> float:
     distance = _distance(plan, block.vector)
     countable = plan.measure == "zcdp" or distance <= HIGHEST
     scale = scale_for(plan.measure, distance, Fraction(loss) * block.share) if countable else math.inf
-    if scale <= 0 or _reach(plan, block.vector) + ROOM * scale > HIGHEST:
+    if scale <= 0 or plan.highest(block.vector) + ROOM * scale > HIGHEST:
         raise QueryError(
             f"{block.vector.name}: at this loss the noise could leave 64 bits",
             hint="Spend more, or declare a lower max_rows_per_group, a coarser granularity, or narrower bounds.",
@@ -108,15 +106,3 @@ def _scale(plan: Plan, block: Block, loss: Decimal) -> float:
 def _distance(plan: Plan, vector: Vector) -> int:
     """Squared L2 under zcdp, L1 under pure."""
     return plan.l2_squared(vector) if plan.measure == "zcdp" else plan.l1(vector)
-
-
-def _reach(plan: Plan, vector: Vector) -> int:
-    """How high a weighted coordinate can be. Cells are cut one by one: a sum of them may be as many times as high."""
-    if isinstance(vector, Cells) and vector.strategy is not None:
-        return plan.bounds.units * plan.bounds.rows * _most_added(vector.strategy)
-    return plan.highest(vector)
-
-
-@lru_cache(maxsize=32)
-def _most_added(strategy: Strategy) -> int:
-    return int(strategy.matrix.sum(axis=1).max())

@@ -48,8 +48,8 @@ class Strategy:
 
     @cached_property
     def highest(self) -> int:
-        """Largest entry of A."""
-        return int(self.matrix.max())
+        """Largest sum of a row of A: counts are cut cell by cell, and all of them may be at their highest."""
+        return int(self.matrix.sum(axis=1).max())
 
     def applied(self, counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """A·counts for each group, exactly.

@@ -306,7 +306,8 @@ class Joint(Moments):
 
 @dataclass(frozen=True)
 class Cells(Vector):
-    """Rows in each of `cells` cells of equal width between a column's bounds: cell ⌊k·cells/(R + 1)⌋.
+    """Rows in each of `cells` cells of equal width between a column's bounds: cell ⌊k·cells/R⌋, the upper bound
+    in the last one.
 
     A unit's M rows may all be in one cell. With a strategy, noise is added to `strategy.matrix` times the counts.
     """
@@ -337,7 +338,7 @@ class Cells(Vector):
 
     @property
     def row_highest(self) -> int:
-        """1, or the largest entry of the strategy's matrix."""
+        """1, or the largest row sum of the strategy's matrix: every cell may be at its highest."""
         return 1 if self.strategy is None else self.strategy.highest
 
     def weighted(self, values: Integers) -> Integers:

@@ -103,22 +103,15 @@ def test_a_distance_beyond_64_bits_is_refused():
 
 def test_cells_cut_one_by_one_cannot_wrap_when_added():
     """Each of the cells may be at its highest, so the strategy's sums reach a row sum of its matrix as often."""
-    made, fine = (planned(QUANTILE, units=units, rows=1, groups=1, steps=4095) for units in (2**38, 2**37))
-    name = fine.blocks[0].vector.name
     with pytest.raises(QueryError, match="distribution of age"):
-        noise_scales(made, Decimal(1))
-    wrapped, exact = full_cells(made)
-    assert (wrapped != exact).any(), "the refusal has no reason"
-    reached, exact = full_cells(fine)
-    assert (reached == exact).all()
-    assert int(reached.max()) + 80 * noise_scales(fine, Decimal(1))[name] <= HIGHEST
-
-
-def full_cells(made):
-    """The weighted vector where every cell is at its highest: in 64 bits, and without a limit."""
-    vector = made.blocks[0].vector
-    full = np.array([[high for _, high in made.ranges(vector)]], dtype=np.int64)
-    return vector.weighted(full), vector.weighted(full.astype(object))
+        planned(QUANTILE, units=2**38, rows=1, groups=1, steps=4095)
+    fine = planned(QUANTILE, units=2**36, rows=1, groups=1, steps=4095)
+    vector = fine.blocks[0].vector
+    full = np.array([[high for _, high in fine.ranges(vector)]], dtype=np.int64)
+    reached = vector.weighted(full)
+    assert (reached == vector.weighted(full.astype(object))).all()
+    assert int(reached.max()) + 80 * noise_scales(fine, Decimal(1))[vector.name] <= HIGHEST
+    assert (vector.weighted(4 * full) != vector.weighted(4 * full.astype(object))).any(), "the refusal has no reason"
 
 
 # ---- what is measured

@@ -1,0 +1,5 @@
+"""From noisy integers to statistics with confidence intervals: post-processing, which costs nothing."""
+
+from privkit.dp.estimate.release import estimate
+
+__all__ = ["estimate"]
