@@ -11,6 +11,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from privkit.budget import (
+        budget_history,
+        checkpoint_budget,
+        create_budget,
+        grant_budget,
+        show_budget,
+        verify_budget,
+    )
+    from privkit.dataset import Dataset
     from privkit.deid.plan import Known
     from privkit.deidentifier import (
         Deidentified,
@@ -21,58 +30,99 @@ if TYPE_CHECKING:
         reidentify,
         scan,
     )
+    from privkit.dp.builder import bands, buckets, query
     from privkit.errors import (
+        AggregateError,
+        BudgetRefusedError,
         ColumnError,
+        DatasetError,
         DetectorError,
         InputError,
         InterruptedRunError,
         KeyFileError,
+        LedgerError,
         MissingExtraError,
         OutputError,
         PolicyError,
         PrivkitError,
+        QueryError,
         UsageError,
+        VerificationError,
     )
+    from privkit.keys.identity import Identity
     from privkit.keys.keyfile import Key
     from privkit.model.policy import Policy
+    from privkit.session import Released, Session
 
     __version__: str
 
 __all__ = [
+    "AggregateError",
+    "BudgetRefusedError",
     "ColumnError",
+    "Dataset",
+    "DatasetError",
     "Deidentified",
     "DeidentifiedText",
     "DetectorError",
+    "Identity",
     "InputError",
     "InterruptedRunError",
     "Key",
     "KeyFileError",
     "Known",
+    "LedgerError",
     "MissingExtraError",
     "OutputError",
     "Policy",
     "PolicyError",
     "PrivkitError",
+    "QueryError",
     "Reidentified",
+    "Released",
+    "Session",
     "UsageError",
+    "VerificationError",
     "__version__",
+    "bands",
+    "buckets",
+    "budget_history",
+    "checkpoint_budget",
+    "create_budget",
     "deidentify",
     "deidentify_text",
+    "grant_budget",
+    "query",
     "reidentify",
     "scan",
+    "show_budget",
+    "verify_budget",
 ]
 
 _HOMES = {
+    "Dataset": "privkit.dataset",
     "Deidentified": "privkit.deidentifier",
     "DeidentifiedText": "privkit.deidentifier",
+    "Identity": "privkit.keys.identity",
     "Key": "privkit.keys.keyfile",
     "Known": "privkit.deid.plan",
     "Policy": "privkit.model.policy",
     "Reidentified": "privkit.deidentifier",
+    "Released": "privkit.session",
+    "Session": "privkit.session",
+    "bands": "privkit.dp.builder",
+    "buckets": "privkit.dp.builder",
+    "budget_history": "privkit.budget",
+    "checkpoint_budget": "privkit.budget",
+    "create_budget": "privkit.budget",
     "deidentify": "privkit.deidentifier",
     "deidentify_text": "privkit.deidentifier",
+    "grant_budget": "privkit.budget",
+    "query": "privkit.dp.builder",
     "reidentify": "privkit.deidentifier",
     "scan": "privkit.deidentifier",
+    "show_budget": "privkit.budget",
+    "verify_budget": "privkit.budget",
 }
 
 

@@ -44,7 +44,7 @@ def _rows(path: Path) -> list[dict[str, str]]:
 
 def test_the_tour_runs(toured):
     folder, printed = toured
-    assert len(printed) == 6
+    assert len(printed) == 11
     assert "notes" in printed[0]
     assert (folder / "report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
     assert "maria@example.org" not in printed[4]
@@ -75,6 +75,18 @@ def test_the_key_brings_everything_back(toured):
     before = _rows(folder / "examples/clinic/clinic.csv")
     assert _rows(folder / "restored.csv") == before
     assert _rows(folder / "research.csv") != before
+
+
+def test_the_statistics_are_paid_for_once(toured):
+    folder, printed = toured
+    assert "patients.dataset.yaml: valid" in printed[6]
+    assert "Left after it: ε 2.9" in printed[7]
+    assert "Spent ε 0.5" in printed[8]
+    assert printed[8].count("nothing spent") == 1
+    assert "A checkpoint vouches for it up to entry 3" in printed[9]
+    assert "nights_low" in printed[10]
+    assert [row["region"] for row in _rows(folder / "regions.csv")] == ["north", "south", "east", "west"]
+    assert "Private statistics of patients" in (folder / "regions.html").read_text(encoding="utf-8")
 
 
 def test_no_text_names_the_other_project():

@@ -19,6 +19,10 @@ _SUBCOMMANDS = {
     "deidentify": ("privkit.cli.deidentify", "Write a copy of SOURCE in which nobody is named."),
     "scan": ("privkit.cli.scan", "Say what personal data stands in which column, and write nothing."),
     "reidentify": ("privkit.cli.reidentify", "Restore every reversible pseudonym, with the key that made it."),
+    "dataset": ("privkit.cli.dataset", "Describe a dataset for private statistics: whom it protects, what is asked."),
+    "budget": ("privkit.cli.budget", "Create a dataset's privacy budget, show it, grant from it, verify its ledger."),
+    "release": ("privkit.cli.release", "Answer SQL about a dataset with noise, charged to its budget."),
+    "identity": ("privkit.cli.identity", "Make a signing identity, or show its public half."),
     "key": ("privkit.cli.key", "Make a key file, or show a key's id."),
     "policy": ("privkit.cli.policy", "List, show and check policies."),
     "doctor": ("privkit.cli.doctor", "Show versions, models and what is missing."),
@@ -53,7 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: What stands after `privkit`; the process's own by default.
 
     Returns:
-        0 done; 1 an error that privkit knows, or a bug; 2 wrong usage; 4 `scan --fail-on-pii` found PII;
+        0 done; 1 an error that privkit knows, or a bug, or `release` was answered with no; 2 wrong usage; 3 the budget
+        has no room; 4 `scan --fail-on-pii` found PII; 5 a ledger, checkpoint or signature does not hold;
         130 interrupted (Ctrl-C); 143 terminated (SIGTERM); 129 hung up (SIGHUP).
     """
     _output.prepare_streams()

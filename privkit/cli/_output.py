@@ -1,7 +1,7 @@
 """What the command line writes, and where.
 
     standard output   what was asked for, and nothing else: the data of `-o -`, the JSON of `--json`, the table of
-                      `scan`, `doctor` and `--dry-run`, a key's id, a policy. It can be piped.
+                      `scan`, `doctor`, `release`, `budget` and `--dry-run`, a key's id, a policy. It can be piped.
     standard error    everything that tells of the run: the decision's table, the progress bar (only on a terminal),
                       warnings, the summary, and errors:
                           privkit: error: what is wrong and where
@@ -10,7 +10,11 @@
                       that privkit did not raise itself is never shown, only its type and where in privkit it arose;
                       PRIVKIT_DEBUG=1 shows the traceback, and with it perhaps values.
 
-Nothing asks a question: no command waits for a terminal.
+One command asks a question, and only on a terminal: `release` without --yes, before it spends budget. What it would
+cost and the question stand on standard error. Off a terminal nothing waits for an answer.
+
+Exit codes: 0 done; 1 an error; 2 wrong usage; 3 a charge that the budget has no room for; 4 `scan --fail-on-pii` found
+something; 5 a ledger, checkpoint or signature that does not hold; 128 and a signal's number when that ended the run.
 """
 
 from __future__ import annotations
@@ -92,7 +96,8 @@ def exit_codes() -> Iterator[Ending]:
             _abandon_stdout()
         elif _is_stdouts(err):
             _abandon_stdout()
-            ending.code = _told(f"standard output could not be written ({err.strerror})", None, 1)
+            hint = " ".join(getattr(err, "__notes__", ())) or None
+            ending.code = _told(f"standard output could not be written ({err.strerror})", hint, 1)
         else:
             ending.code = _bug(err)
     except Exception as err:  # whatever it is, its message may hold a value

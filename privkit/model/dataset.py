@@ -89,6 +89,8 @@ class PrivacyUnit(_Record):
     def _one_of_both(self) -> Self:
         if self.row == (self.column is not None):
             raise ValueError("either `column: NAME` or `row: true` is wanted")
+        if self.column == "row":
+            raise ValueError("a ledger would take a unit column called row for `row: true`: give it another name")
         if self.row and (self.max_groups, self.max_rows_per_group) != (1, 1):
             raise ValueError("a row is in one group and counts once: leave max_groups and max_rows_per_group out")
         if self.column is not None and self.max_units is None:
@@ -273,6 +275,8 @@ def steps_of(column: IntegerColumn | FloatColumn | BooleanColumn | DateColumn) -
 def _check_bounds(bounds: tuple[Any, Any] | None) -> None:
     if bounds is not None and not bounds[0] < bounds[1]:
         raise ValueError("the lower bound must be below the upper one")
+    if bounds is not None and isinstance(bounds[0], int) and max(-bounds[0], bounds[1]) > _LARGEST:
+        raise ValueError("bounds within 10^15 are wanted: an index beyond would leave 64 bits for some data only")
 
 
 def _check_missing(missing: Any, bounds: tuple[Any, Any] | None) -> None:

@@ -1,0 +1,339 @@
+"""A door: a dataset's budget. Created once, charged by every release, shown, granted from, verified.
+
+The ledger counts in its own measure; what people read is converted here, by OpenDP.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+from collections.abc import Iterator
+from decimal import ROUND_DOWN, Decimal
+from pathlib import Path
+from typing import Any
+
+from privkit.dataset import Dataset
+from privkit.errors import DatasetError, UsageError
+from privkit.keys.identity import Identity, PublicIdentity
+from privkit.ledger.checkpoint import Checkpoint, checkpoint, read_checkpoint, verify_checkpoint, write_checkpoint
+from privkit.ledger.entries import Entry
+from privkit.ledger.ledger import Ledger
+from privkit.ledger.records import Limit, Opening, Quota, Standing
+from privkit.ledger.store import System
+from privkit.ledger.verifying import verify
+from privkit.model.amounts import amount, spelled
+from privkit.model.dataset import EPSILON_CAP, Budget, DatasetSpec
+from privkit.model.release import BudgetStanding, HistoryEntry, Loss, QuotaStanding, Verified
+
+_SHOWN_DIGITS = 6  # of an ε that is converted from what is left, rounded down
+_USUAL_DELTA = Decimal("1e-6")  # for comparing a pure budget with a zcdp one
+
+
+# ---- what people do
+
+
+def create_budget(dataset: Dataset, *, accept_high_loss: str | None = None) -> BudgetStanding:
+    """Opens the dataset's ledger with its declared budget; fixed for ever.
+
+    Args:
+        dataset: Whose budget.
+        accept_high_loss: Why an ε above 8 is in order; recorded, and shown on every card.
+
+    Raises:
+        DatasetError: ε is above 8 and no reason is given.
+        LedgerError: The ledger exists, or cannot be written where the description says.
+    """
+    budget = dataset.spec.budget
+    reason = accept_high_loss.strip() if accept_high_loss else None
+    if budget.epsilon > EPSILON_CAP and not reason:
+        raise DatasetError(
+            f"epsilon {spelled(budget.epsilon)} is above {EPSILON_CAP}: it hardly protects anyone",
+            hint="Lower it, or record why it is in order: --accept-high-loss REASON.",
+        )
+    if budget.epsilon <= EPSILON_CAP:
+        reason = None
+    opening = Opening(
+        dataset=dataset.spec.name,
+        unit=dataset.spec.privacy_unit.name,
+        limit=limit_of(budget),
+        accepted_high_loss=reason,
+    )
+    with Ledger.create(dataset.ledger_path, opening) as ledger:
+        return _standing(ledger, dataset.spec).model_copy(update={"advice": measure_advice(dataset.spec)})
+
+
+def show_budget(dataset: Dataset) -> BudgetStanding:
+    """How the budget stands.
+
+    Raises:
+        LedgerError: There is no ledger, or it is of another dataset.
+        DatasetError: The description and the budget disagree.
+    """
+    with open_ledger(dataset, read_only=True) as ledger:
+        return _standing(ledger, dataset.spec)
+
+
+def budget_history(dataset: Dataset, *, analyst: str | None = None) -> Iterator[HistoryEntry]:
+    """The ledger's entries, the oldest first.
+
+    Args:
+        dataset: Whose budget.
+        analyst: Only what is about this one.
+    """
+    with open_ledger(dataset, read_only=True) as ledger:
+        for entry in ledger.entries():
+            line = _line(entry, ledger.opening.limit)
+            if analyst is None or line.analyst == analyst:
+                yield line
+
+
+def grant_budget(dataset: Dataset, analyst: str, epsilon: Decimal, *, by: str | None = None) -> BudgetStanding:
+    """Gives an analyst a quota under the total; the latest one counts, for all that the analyst ever spent.
+
+    Args:
+        dataset: Whose budget.
+        analyst: For whom, by the name that `--analyst` takes.
+        epsilon: The quota, at the budget's δ.
+        by: Who grants it; the user of the operating system by default.
+
+    Raises:
+        UsageError: ε is not above 0.
+    """
+    if epsilon <= 0:
+        raise UsageError("a quota above 0 is wanted")
+    with open_ledger(dataset) as ledger:
+        ledger.grant(analyst, loss_at(epsilon, ledger.opening.limit), spelled(epsilon), by or whoami())
+        return _standing(ledger, dataset.spec)
+
+
+def verify_budget(dataset: Dataset, *, checkpoint: Path | None = None, signer: str | None = None) -> Verified:
+    """Reads the whole ledger again and checks every hash, sum and answer.
+
+    Args:
+        dataset: Whose budget.
+        checkpoint: A signed checkpoint; what it was signed over must still be there.
+        signer: The signer's public identity ("ed25519:…"), known from elsewhere.
+
+    Raises:
+        VerificationError: Something does not hold.
+        UsageError: A signer without a checkpoint.
+    """
+    if checkpoint is None:
+        if signer is not None:
+            raise UsageError("--signer says who must have signed a checkpoint", hint="Give --checkpoint FILE as well.")
+        found = verify(dataset.ledger_path)
+        _check_agrees(dataset.spec, found.opening)
+        return Verified(dataset=found.opening.dataset, entries=found.entries, head=found.head)
+    statement = read_checkpoint(checkpoint)
+    pinned = None if signer is None else PublicIdentity.parse(signer)
+    found = verify_checkpoint(dataset.ledger_path, statement, pinned)
+    _check_agrees(dataset.spec, found.opening)
+    return Verified(
+        dataset=found.opening.dataset,
+        entries=found.entries,
+        head=found.head,
+        checkpoint=statement.sequence,
+        signer=statement.identity.fingerprint,
+        pinned=pinned is not None,
+    )
+
+
+def checkpoint_budget(dataset: Dataset, output: Path | str, identity: Path | str, *, force: bool = False) -> Checkpoint:
+    """Verifies the ledger and signs where it stands; keep the file where the ledger's keeper cannot change it.
+
+    Args:
+        dataset: Whose budget.
+        output: The file to write; "-" writes none.
+        identity: The signer's identity file.
+        force: Whether a file that exists may be replaced.
+
+    Raises:
+        VerificationError: The ledger does not hold.
+        OutputError: The file cannot be written.
+    """
+    signer = Identity.load(identity)
+    verify(dataset.ledger_path)
+    with open_ledger(dataset, read_only=True) as ledger:
+        signed = checkpoint(ledger, signer)
+    if os.fspath(output) != "-":
+        write_checkpoint(output, signed, force=force)
+    return signed
+
+
+def measure_advice(spec: DatasetSpec) -> str:
+    """Which measure suits the declared budget.
+
+    A count's standard deviation after k equal releases is √2·k·G/ε under pure and √(G·k/2ρ) under zcdp, so they cross
+    at k = ε²/(4ρG).
+    """
+    budget = spec.budget
+    delta = budget.delta - budget.threshold_delta if budget.delta else _USUAL_DELTA
+    from privkit.dp.conversion import rho_of
+
+    crossing = float(budget.epsilon) ** 2 / (4 * float(rho_of(budget.epsilon, delta)) * spec.privacy_unit.max_groups)
+    where = f"with a unit in at most {spec.privacy_unit.max_groups} groups" if spec.privacy_unit.max_groups > 1 else ""
+    at = f" (at delta {spelled(delta)})" if budget.measure == "pure" else ""
+    if crossing < 1:
+        return f"zcdp suits{at}: {where or 'here'} its noise is the lower one from the first release on."
+    return (
+        f"pure adds less noise up to about {crossing:.0f} equal counts{' ' + where if where else ''}, "
+        f"zcdp from there on{at}; this budget is {budget.measure}, for ever."
+    )
+
+
+# ---- shared with the session
+
+
+def open_ledger(dataset: Dataset, *, read_only: bool = False, system: System | None = None) -> Ledger:
+    """Opens the dataset's ledger and checks that the description still says what the budget was created with.
+
+    Raises:
+        LedgerError: There is none, or it is of another dataset.
+        DatasetError: Unit or budget in the description are not those of the ledger.
+    """
+    ledger = Ledger.open(dataset.ledger_path, dataset.spec.name, read_only=read_only, system=system or System())
+    try:
+        _check_agrees(dataset.spec, ledger.opening)
+    except BaseException:
+        ledger.close()
+        raise
+    return ledger
+
+
+def limit_of(budget: Budget) -> Limit:
+    """The budget in the ledger's measure: ρ for (ε, δ − threshold_delta), rounded down, or ε."""
+    loss = budget.epsilon
+    if budget.measure == "zcdp":
+        from privkit.dp.conversion import rho_of
+
+        loss = rho_of(budget.epsilon, budget.delta - budget.threshold_delta)
+    if loss <= 0:
+        raise DatasetError("the budget is too small to be counted")
+    return Limit(**budget.model_dump(), loss=loss)
+
+
+def loss_at(epsilon: Decimal, limit: Limit, threshold_delta: Decimal | None = None) -> Decimal:
+    """An ε in the ledger's measure.
+
+    Args:
+        epsilon: ε of one release, or of a quota, at the budget's δ.
+        limit: The ledger's.
+        threshold_delta: The part of δ that a release's threshold takes; what is set aside for thresholds by default.
+    """
+    if limit.measure == "pure":
+        return epsilon
+    from privkit.dp.conversion import rho_of
+
+    return rho_of(epsilon, limit.delta - (limit.threshold_delta if threshold_delta is None else threshold_delta))
+
+
+def as_loss(loss: Decimal, limit: Limit, threshold_delta: Decimal | None = None, *, left: bool = False) -> Loss:
+    """A loss of the ledger's measure as people read it.
+
+    Args:
+        loss: ρ or ε.
+        limit: The ledger's.
+        threshold_delta: As in `loss_at`.
+        left: Whether it is what is left, so that ε is rounded down; what was spent is rounded up.
+    """
+    if limit.measure == "pure":
+        return Loss(epsilon=loss, delta=Decimal(0))
+    if loss == 0:
+        return Loss(epsilon=Decimal(0), delta=Decimal(0) if not left else limit.delta, rho=loss)
+    if threshold_delta is None and loss == limit.loss:
+        return Loss(epsilon=limit.epsilon, delta=limit.delta, rho=loss)
+    from privkit.dp.conversion import epsilon_of
+
+    delta = limit.delta - (limit.threshold_delta if threshold_delta is None else threshold_delta)
+    epsilon = epsilon_of(loss, delta)
+    return Loss(epsilon=_fitting(epsilon, loss, delta) if left else epsilon, delta=limit.delta, rho=loss)
+
+
+def whoami() -> str:
+    """The user of the operating system, as the analyst who was not named."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):  # a container's user without a name
+        return f"uid {os.getuid()}"
+
+
+def _fitting(epsilon: Decimal, rho: Decimal, delta: Decimal) -> Decimal:
+    """The largest ε of a few digits whose ρ is at most `rho`."""
+    from privkit.dp.conversion import rho_of
+
+    unit = Decimal(1).scaleb(epsilon.adjusted() - _SHOWN_DIGITS + 1)
+    shown = epsilon.quantize(unit, ROUND_DOWN)
+    while shown > 0 and rho_of(shown, delta) > rho:
+        shown -= unit
+    return max(shown, Decimal(0))
+
+
+def _check_agrees(spec: DatasetSpec, opening: Opening) -> None:
+    """The promise was given for one unit and one budget; a description that says otherwise is not of this ledger."""
+    declared = {**spec.budget.model_dump(), "unit": spec.privacy_unit.name, "name": spec.name}
+    kept = {
+        **opening.limit.model_dump(exclude={"loss"}),
+        "unit": opening.unit,
+        "name": opening.dataset,
+    }
+    differing = sorted(name for name, value in declared.items() if kept[name] != value)
+    if differing:
+        told = ", ".join(f"{name} {_told(declared[name])} (ledger: {_told(kept[name])})" for name in differing)
+        raise DatasetError(
+            f"the description and its budget disagree: {told}",
+            hint="A budget's terms never change. Put the description back, or give this one a ledger of its own.",
+        )
+
+
+def _told(value: Any) -> str:
+    return spelled(value) if isinstance(value, Decimal) else str(value)
+
+
+def _standing(ledger: Ledger, spec: DatasetSpec) -> BudgetStanding:
+    now, limit = ledger.standing(), ledger.opening.limit
+    return BudgetStanding(
+        dataset=spec.name,
+        measure=limit.measure,
+        limit=as_loss(limit.loss, limit),
+        spent=as_loss(now.spent, limit),
+        remaining=as_loss(now.remaining, limit, left=True),
+        threshold_delta=limit.threshold_delta,
+        threshold_delta_spent=now.spent_delta,
+        entries=now.entries,
+        head=now.head,
+        quotas=tuple(_quota(quota, now) for quota in now.quotas),
+        accepted_high_loss=ledger.opening.accepted_high_loss,
+    )
+
+
+def _quota(quota: Quota, standing: Standing) -> QuotaStanding:
+    left = min(max(quota.limit - quota.spent, Decimal(0)), standing.remaining)
+    granted = as_loss(quota.limit, standing.limit).model_copy(update={"epsilon": amount(quota.epsilon)})
+    return QuotaStanding(
+        analyst=quota.analyst,
+        limit=granted,
+        spent=as_loss(quota.spent, standing.limit),
+        remaining=granted if left == quota.limit else as_loss(left, standing.limit, left=True),
+    )
+
+
+def _line(entry: Entry, limit: Limit) -> HistoryEntry:
+    body: dict[str, Any] = json.loads(entry.body)
+    line = HistoryEntry(sequence=entry.sequence, time=entry.time, kind=entry.kind, id=entry.id)
+    what: dict[str, Any] = body.get("what") or {}
+    match entry.kind:
+        case "opened":
+            told = f"budget of epsilon {spelled(limit.epsilon)}, delta {spelled(limit.delta)}, {limit.measure}"
+            return line.model_copy(update={"what": told})
+        case "granted":
+            return line.model_copy(
+                update={"analyst": body["analyst"], "what": f"quota of epsilon {body['epsilon']}, by {body['by']}"}
+            )
+        case "charged":
+            cost = Loss.model_validate(what["cost"])
+            return line.model_copy(update={"analyst": body["analyst"], "cost": cost, "what": what["sql"]})
+        case "failed":
+            return line.model_copy(update={"what": body["reason"]})
+        case _:
+            return line

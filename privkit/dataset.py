@@ -1,0 +1,189 @@
+"""A door: a dataset with its description, and the draft of one.
+
+A `Dataset` is data and what a person declared about it. Opening it reads nothing; a release reads what its query needs.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from privkit.errors import DatasetError
+from privkit.model.dataset import Budget, Column, DatasetSpec, PrivacyUnit
+from privkit.model.yamlfile import read_yaml
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Dataset:
+    """Data and its description.
+
+    Attributes:
+        spec: What was declared.
+        folder: What relative paths in the description start from.
+        frame: The data, where it is a DataFrame.
+    """
+
+    spec: DatasetSpec
+    folder: Path
+    frame: pd.DataFrame | None
+
+    def __init__(
+        self,
+        data: pd.DataFrame | str | os.PathLike[str],
+        *,
+        name: str,
+        unit: PrivacyUnit | Mapping[str, Any] | str,
+        columns: Mapping[str, Column | Mapping[str, Any]],
+        budget: Budget | Mapping[str, Any],
+        ledger: str | os.PathLike[str] | None = None,
+        version: str = "1",
+        table: str | None = None,
+    ) -> None:
+        """Describes data in Python; `Dataset.load` reads the same from a file.
+
+        Args:
+            data: A DataFrame, or a file, glob or Ibis URL.
+            name: What queries call it after FROM.
+            unit: The privacy unit: `{"column": …, "max_groups": …, "max_rows_per_group": …, "max_units": …}`, or "row".
+            columns: By name, e.g. `{"age": {"type": "integer", "bounds": (0, 110)}}`.
+            budget: E.g. `{"epsilon": 3, "delta": "1e-6", "measure": "zcdp"}`.
+            ledger: The ledger's file; `NAME.ledger.sqlite3` in the working folder by default.
+            version: The owner's label; equal queries on an equal label repeat free. Change it when the data changes.
+            table: The table, where `data` is a database.
+
+        Raises:
+            DatasetError: The description does not hold together.
+        """
+        described = {
+            "name": name,
+            "source": os.fspath(data) if isinstance(data, (str, os.PathLike)) else None,
+            "table": table,
+            "version": version,
+            "privacy_unit": unit if isinstance(unit, (PrivacyUnit, str)) else dict(unit),
+            "budget": budget if isinstance(budget, Budget) else dict(budget),
+            "ledger": os.fspath(ledger) if ledger is not None else f"{name}.ledger.sqlite3",
+            "columns": {n: c if not isinstance(c, Mapping) else dict(c) for n, c in columns.items()},
+        }
+        self.spec = _validated(described)
+        self.folder = Path.cwd()
+        self.frame = None if isinstance(data, (str, os.PathLike)) else data
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Dataset:
+        """Reads a `*.dataset.yaml`; its relative paths start from its own folder.
+
+        Raises:
+            DatasetError: The file is missing or does not hold together; with file and line.
+        """
+        loaded = object.__new__(cls)
+        loaded.spec = read_yaml(Path(path), DatasetSpec, error=DatasetError)
+        if loaded.spec.source is None:
+            raise DatasetError(f"{os.fspath(path)}: source is wanted", path=os.fspath(path))
+        loaded.folder = Path(path).absolute().parent
+        loaded.frame = None
+        return loaded
+
+    @property
+    def ledger_path(self) -> str:
+        """Where the ledger is: a file, or the URL of a server."""
+        return self.spec.ledger if "://" in self.spec.ledger else str(self.folder / self.spec.ledger)
+
+    def __repr__(self) -> str:
+        return f"Dataset({self.spec.name!r}, version={self.spec.version!r}, unit={self.spec.privacy_unit.name!r})"
+
+
+def _validated(described: Mapping[str, Any]) -> DatasetSpec:
+    try:
+        return DatasetSpec.model_validate(described)
+    except ValidationError as err:
+        first = err.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise DatasetError(
+            f"{where}: {first['msg']}" if where else first["msg"],
+            hint="`privkit dataset schema` prints what a description may hold.",
+        ) from None
+
+
+# ---- a draft, from names and types
+
+
+_DRAFT = """\
+# {name}: what privkit may release about it. Everything here is public and declared by a person; nothing of it is
+# taken from the rows. Fill in what is blank: privkit reads no value to guess it.
+name: {name}
+source: {source}
+version:                  # your label for this state of the data: equal queries on an equal label repeat free
+privacy_unit:             # whom the promise protects: `row`, or
+  column:                 #   the column that names the person
+  max_groups: 1           #   groups of one query that one person can count in
+  max_rows_per_group: 1   #   rows of one person that count in one group
+  max_units:              #   a public upper bound on the number of people
+budget:
+  epsilon:                # for all releases together, for ever: 1 is strong, 3 usual, 8 the most without a reason
+  delta:                  # far below 1 / max_units, e.g. 1e-6; 0 with `measure: pure`
+  measure: zcdp           # zcdp for many releases, pure for a few
+  threshold_delta: 0      # above 0 only for categories that are private
+ledger: {name}.ledger.sqlite3
+columns:                  # delete what nobody should ask about
+{columns}
+"""
+_LINES = {
+    "integer": "{{type: integer, bounds: }}   # [lowest, highest] that count; values beyond count as the bound",
+    "float": "{{type: float, bounds: , granularity: }}   # [lowest, highest], and the step that matters",
+    "category": "{{type: category, categories: }}   # all that may appear; delete `categories: ` if they are private",
+    "boolean": "{{type: boolean}}",
+    "date": "{{type: date, bounds: }}   # [first, last]",
+}
+
+
+def draft_dataset(source: str | os.PathLike[str], *, name: str | None = None) -> str:
+    """Drafts a description from the source's column names and types, with blanks for what a person must state.
+
+    Args:
+        source: File, glob or Ibis URL. Of a CSV only the header is read, so every column is drafted as a category.
+        name: What queries shall call it; from the file's name by default.
+
+    Returns:
+        YAML text. Until the blanks are filled, loading it says which is missing.
+
+    Raises:
+        DatasetError: The source is missing or cannot be read.
+    """
+    from privkit.dp.sources import drafted_types
+
+    spec = os.fspath(source)
+    columns = drafted_types(spec, Path.cwd())
+    taken: set[str] = set()
+    lines = [_drafted(column, kind, taken) for column, kind in columns.items()]
+    chosen = name or _identifier(Path(spec).name.split(".")[0], set())
+    return _DRAFT.format(name=chosen, source=_quoted(spec), columns="\n".join(lines))
+
+
+def _drafted(column: str, kind: str, taken: set[str]) -> str:
+    name = _identifier(column, taken)
+    line = _LINES[kind].format()
+    renamed = f"from: {_quoted(column)}, " if name != column else ""
+    return f"  {name}: " + line.replace("{", "{" + renamed, 1)
+
+
+def _identifier(text: str, taken: set[str]) -> str:
+    """A name that a query can write, near to `text` and not among `taken` (to which it is added)."""
+    base = "".join(c if c.isalnum() or c == "_" else "_" for c in text) or "column"
+    base = base if base.isidentifier() else f"_{base}"
+    name, number = base, 2
+    while name.casefold() in taken:
+        name, number = f"{base}_{number}", number + 1
+    taken.add(name.casefold())
+    return name
+
+
+def _quoted(text: str) -> str:
+    """A YAML scalar that is safe within flow braces."""
+    plain = text.replace("_", "").replace("-", "").replace(".", "").replace("/", "").isalnum()
+    return text if plain and text[0].isalnum() else "'" + text.replace("'", "''") + "'"

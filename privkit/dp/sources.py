@@ -1,0 +1,371 @@
+"""A dataset's source as an Ibis table: files and frames through an embedded DuckDB, databases through their own.
+
+What is decided here follows from names and types alone. A file's table is what it is read as by one fixed rule: CSV
+columns are texts (guessing types would look at the data), and a line that is no row of the header's width is left out.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import shutil
+import tempfile
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+import ibis
+import ibis.expr.datatypes as dt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from privkit.dp.arithmetic import Engine
+from privkit.dp.framed import arrow_of
+from privkit.dp.headers import Delimited, delimited_of, header_of
+from privkit.dp.reading import can_be_read, can_name_units
+from privkit.errors import AggregateError, DatasetError, MissingExtraError, PrivkitError
+from privkit.model.dataset import DatasetSpec
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_Result = TypeVar("_Result")
+
+_VIEW = "privkit_source"
+_EXTRAS = {"postgres": "privkit-toolkit[postgres]", "pyspark": "privkit-toolkit[spark]"}
+_CLOSED = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "allow_community_extensions": "false",
+}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Table:
+    """An open source. A context manager: leaving it closes the connection and removes what was spilled to disk.
+
+    Attributes:
+        backend: Ibis's connection.
+        rows: The table's expression.
+        schema: The source's names and types, of the columns that are declared and of the unit.
+        engine: How the engine is talked to.
+    """
+
+    backend: Any
+    rows: Any
+    schema: Mapping[str, dt.DataType]
+    engine: Engine
+    spill: Path | None = None
+
+    def fetch(self, expression: Any) -> pa.Table:
+        """Runs an expression.
+
+        Raises:
+            AggregateError: The engine failed. Its own message may quote data and is dropped, also as a context.
+        """
+        return attempted(
+            lambda: self.backend.to_pyarrow(expression),
+            AggregateError(
+                "the engine could not compute the aggregate",
+                hint="Is there enough memory and disk, and is the source whole? The engine's own words may hold data.",
+            ),
+        )
+
+    def close(self) -> None:
+        """Closes the connection."""
+        with suppress(Exception):
+            self.backend.disconnect()
+        if self.spill is not None:
+            shutil.rmtree(self.spill, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def attempted(work: Callable[[], _Result], failure: PrivkitError) -> _Result:
+    """What `work` gives; else `failure`, with nothing of the original error about it.
+
+    Ibis 12 warns of DuckDB 2's names; where warnings are errors that is no failure of ours.
+    """
+    with suppress(Exception), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return work()
+    raise failure
+
+
+def open_table(spec: DatasetSpec, folder: Path, frame: pd.DataFrame | None = None) -> Table:
+    """Opens a dataset's source and checks its schema.
+
+    Args:
+        spec: The description.
+        folder: What relative paths are relative to: where the description is.
+        frame: The data itself, where there is no source.
+
+    Returns:
+        To be closed, or used with `with`.
+
+    Raises:
+        DatasetError: The source is gone, cannot be opened, or its schema is not what the description says.
+        MissingExtraError: The backend of the source's URL is not installed.
+    """
+    opened = _opened(spec, folder, frame)
+    try:
+        _check(spec, opened)
+    except BaseException:
+        opened.close()
+        raise
+    return opened
+
+
+def schema_of(source: str, folder: Path, table: str | None = None) -> dict[str, dt.DataType]:
+    """A source's names and types, for a draft of its description: no row is read. Of CSV all types are text.
+
+    Raises:
+        DatasetError: The source is gone, cannot be opened, or names two columns alike.
+        MissingExtraError: The backend of the source's URL is not installed.
+    """
+    if "://" in source:
+        with _database(source, folder, table or "") as opened:
+            return dict(opened.schema)
+    opened, names = _files(source, folder)
+    with opened:
+        twice = [name for name, count in Counter(name.casefold() for name in names).items() if count > 1]
+        if twice:
+            raise DatasetError(f"{source}: {', '.join(twice)} stands more than once among the columns")
+        return dict(opened.schema)
+
+
+def drafted_types(source: str, folder: Path) -> dict[str, str]:
+    """What each column would be declared as, by its type alone: integer, float, boolean, date or category.
+
+    Raises:
+        DatasetError: As `schema_of`.
+        MissingExtraError: As `schema_of`.
+    """
+    return {name: _declared_as(kind) for name, kind in schema_of(source, folder).items()}
+
+
+def _declared_as(kind: dt.DataType) -> str:
+    if kind.is_integer():
+        return "integer"
+    if kind.is_floating() or kind.is_decimal():
+        return "float"
+    if kind.is_boolean():
+        return "boolean"
+    return "date" if kind.is_date() or kind.is_timestamp() else "category"
+
+
+# ---- opening
+
+
+def _opened(spec: DatasetSpec, folder: Path, frame: pd.DataFrame | None) -> Table:
+    wanted = _wanted(spec)
+    if frame is not None:
+        _check_once([str(name) for name in frame.columns], wanted, "the frame")
+        return _of_frame(frame, [name for name in wanted if name in frame.columns])
+    if spec.source is None:
+        raise DatasetError(f"{spec.name}: the description names no source, and no data was given")
+    if "://" in spec.source:
+        return _database(spec.source, folder, spec.table or spec.name)
+    opened, names = _files(spec.source, folder)
+    try:
+        _check_once(names, wanted, spec.source)
+    except DatasetError:
+        opened.close()
+        raise
+    return opened
+
+
+def _wanted(spec: DatasetSpec) -> list[str]:
+    """The source's names of all that is declared, the unit first."""
+    unit = [] if spec.privacy_unit.column is None else [spec.privacy_unit.column]
+    return list(dict.fromkeys([*unit, *(spec.source_name(name) for name in spec.columns)]))
+
+
+def _embedded(paths: Sequence[str] = (), database: str = ":memory:") -> tuple[Any, Path]:
+    """A DuckDB that can read `paths` and nothing else, loads no extension, and spills to a folder of its own."""
+    spill = Path(tempfile.mkdtemp(prefix="privkit-"))  # 0700
+
+    def connect() -> Any:
+        settings = {**_CLOSED, "temp_directory": str(spill), "preserve_insertion_order": "false"}
+        backend = ibis.duckdb.connect(database, read_only=database != ":memory:", **settings)
+        backend.raw_sql("SET enable_progress_bar = false")
+        listed = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
+        backend.raw_sql(f"SET allowed_paths = [{listed}]")
+        backend.raw_sql("SET enable_external_access = false")
+        backend.raw_sql("SET lock_configuration = true")
+        return backend
+
+    try:
+        return attempted(connect, DatasetError(f"{Path(database).name}: cannot be opened as a DuckDB database")), spill
+    except DatasetError:
+        shutil.rmtree(spill, ignore_errors=True)
+        raise
+
+
+def _of_frame(frame: pd.DataFrame, names: Sequence[str]) -> Table:
+    backend, spill = _embedded()
+    rows = attempted(lambda: ibis.memtable(arrow_of(frame, names)), DatasetError("the frame cannot be read"))
+    return Table(backend, rows, dict(rows.schema().items()), Engine("duckdb"), spill)
+
+
+def _files(source: str, folder: Path) -> tuple[Table, list[str]]:
+    paths = _expanded(source, folder)
+    delimited = delimited_of(paths[0], source)
+    names = _common_header(paths, delimited, source) if delimited else _parquet_names(paths, source)
+    backend, spill = _embedded(paths)
+
+    def read() -> Any:
+        if delimited is None:
+            return backend.read_parquet(paths, table_name=_VIEW)
+        return backend.read_csv(paths, table_name=_VIEW, columns=_told_apart(names), **delimited.options)
+
+    try:
+        rows = attempted(read, DatasetError(f"{source}: cannot be read as {'CSV' if delimited else 'Parquet'}"))
+    except DatasetError:
+        Table(backend, None, {}, Engine("duckdb"), spill).close()
+        raise
+    return Table(backend, rows, dict(rows.schema().items()), Engine("duckdb"), spill), names
+
+
+def _expanded(source: str, folder: Path) -> list[str]:
+    pattern = str(folder / source)
+    paths = [pattern] if os.path.lexists(pattern) else sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 - the pattern may be absolute
+    files = [str(Path(path).absolute()) for path in paths if Path(path).is_file()]
+    if not files:
+        raise DatasetError(f"{source}: no such file", hint="Relative paths start where the description is.")
+    if len({delimited_of(path, source) for path in files}) > 1:
+        raise DatasetError(f"{source}: files of several kinds; one kind is wanted")
+    return files
+
+
+def _common_header(paths: Sequence[str], delimited: Delimited, source: str) -> list[str]:
+    names = header_of(Path(paths[0]), delimited)
+    for path in paths[1:]:
+        if header_of(Path(path), delimited) != names:
+            raise DatasetError(f"{source}: {Path(path).name} has another header than {Path(paths[0]).name}")
+    return names
+
+
+def _parquet_names(paths: Sequence[str], source: str) -> list[str]:
+    schemas = [_parquet_schema(path, source) for path in paths]
+    for path, schema in zip(paths, schemas, strict=True):
+        if not schema.equals(schemas[0]):
+            raise DatasetError(f"{source}: {Path(path).name} has another schema than {Path(paths[0]).name}")
+    return list(schemas[0].names)
+
+
+def _parquet_schema(path: str, source: str) -> pa.Schema:
+    failure = DatasetError(f"{source}: {Path(path).name} is no Parquet file")
+    return attempted(lambda: pq.read_schema(path).remove_metadata(), failure)
+
+
+def _told_apart(names: Sequence[str]) -> dict[str, str]:
+    """Every column as text. Doubled names are refused only where they are used: the others get a number."""
+    seen: Counter[str] = Counter()
+    found = {}
+    for name in names:
+        seen[name.casefold()] += 1
+        found[name if seen[name.casefold()] == 1 else f"{name} #{seen[name.casefold()]}"] = "VARCHAR"
+    return found
+
+
+def _database(url: str, folder: Path, table: str) -> Table:
+    scheme, _, rest = url.partition("://")
+    scheme = {"postgresql": "postgres"}.get(scheme, scheme)
+    if scheme == "duckdb":
+        return _duckdb_file(rest, folder, table)
+    known = {point.name for point in ibis.util.backend_entry_points()}
+    if scheme not in known:
+        raise DatasetError(f"{scheme}://: no such engine", hint=f"Known: {', '.join(sorted(known))}; or a file.")
+    backend = _connected(scheme, url)
+    failure = DatasetError(f"{scheme}://: no table {table!r} that can be read", hint="Name it with `table:`.")
+    try:
+        rows = attempted(lambda: backend.table(table), failure)
+        return Table(backend, rows, dict(rows.schema().items()), Engine(backend.name))
+    except PrivkitError:
+        with suppress(Exception):
+            backend.disconnect()
+        raise
+
+
+def _duckdb_file(rest: str, folder: Path, table: str) -> Table:
+    path = folder / rest
+    if not path.is_file():
+        raise DatasetError(f"{rest}: no such file", hint="Relative paths start where the description is.")
+    backend, spill = _embedded(database=str(path.absolute()))
+    opened = Table(backend, None, {}, Engine("duckdb"), spill)
+    failure = DatasetError(f"{rest}: no table {table!r} that can be read", hint="Name it with `table:`.")
+    try:
+        rows = attempted(lambda: backend.table(table), failure)
+    except DatasetError:
+        opened.close()
+        raise
+    return Table(backend, rows, dict(rows.schema().items()), Engine("duckdb"), spill)
+
+
+def _connected(scheme: str, url: str) -> Any:
+    """The URL may hold a password: it stands in no message."""
+    missing = False
+    try:
+        return ibis.connect(url)
+    except ImportError:
+        missing = True
+    except Exception:
+        missing = False
+    if missing:
+        package = _EXTRAS.get(scheme, f"ibis-framework[{scheme}]")
+        raise MissingExtraError(f"{scheme}://: its driver is not installed", hint=f"pip install '{package}'")
+    raise DatasetError(f"{scheme}://: cannot connect", hint="Check the URL, and whether the server answers.")
+
+
+# ---- checking
+
+
+def _check_once(names: Iterable[str], wanted: Iterable[str], source: str) -> None:
+    """Engines fold case: names that differ in case only are the same to them."""
+    held = Counter(name.casefold() for name in names)
+    twice = [name for name in wanted if held[name.casefold()] > 1]
+    if twice:
+        raise DatasetError(
+            f"{source}: {', '.join(twice)} stands more than once among the columns (upper and lower case are alike)"
+        )
+
+
+def _check(spec: DatasetSpec, table: Table) -> None:
+    for name, declared in spec.columns.items():
+        held = spec.source_name(name)
+        kind = _type_of(table, held, f"column {name}")
+        if not can_be_read(kind, declared):
+            raise DatasetError(
+                f"column {name} is declared {declared.type}; the source's {held} has type {_spelled(kind)},"
+                " which cannot be read so"
+            )
+    unit = spec.privacy_unit.column
+    if unit is not None and not can_name_units(kind := _type_of(table, unit, "the privacy unit")):
+        raise DatasetError(
+            f"the privacy unit's column {unit} has type {_spelled(kind)}: whole numbers, texts or UUIDs are wanted",
+            hint="Floats, dates and times are written differently by different engines; store the unit as text.",
+        )
+
+
+def _type_of(table: Table, name: str, what: str) -> dt.DataType:
+    if name in table.schema:
+        return table.schema[name]
+    alike = [held for held in table.schema if held.casefold() == name.casefold()]
+    hint = f"The source has {alike[0]}." if alike else f"It has: {', '.join(sorted(table.schema)[:20])}."
+    raise DatasetError(f"{what}: the source has no column {name}", hint=hint)
+
+
+def _spelled(kind: dt.DataType) -> str:
+    return str(kind)
