@@ -5,6 +5,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install -qq --constraint constraints.txt
 CLINIC := examples/clinic/clinic.csv
+WARDS  := demo-out/statistics/patients.dataset.yaml
 
 .PHONY: help demo test lint format bench lock clean
 
@@ -25,17 +26,23 @@ $(VENV)/.dev: $(VENV)/.made pyproject.toml constraints.txt
 	$(PIP) --editable '.[dev,models]'
 	@touch $@ $(VENV)/.user
 
-demo: $(VENV)/.user  ## De-identify the bundled example into demo-out/ and say what to look at.
+demo: $(VENV)/.user  ## Run the bundled examples into demo-out/ and say what to look at.
 	@rm -rf demo-out && mkdir demo-out
 	$(BIN)/privkit deidentify $(CLINIC) -o demo-out/clinic.csv --report demo-out/report.html
 	@printf '\nBefore: %s\n' $(CLINIC)
 	@head -n 4 $(CLINIC)
 	@printf '\nAfter: demo-out/clinic.csv\n'
 	@head -n 4 demo-out/clinic.csv
+	@printf '\nAnd numbers instead of rows, with a budget that protects whoever is in them:\n'
+	@cp -r examples/statistics demo-out/statistics
+	$(BIN)/privkit budget create $(WARDS)
+	$(BIN)/privkit release $(WARDS) --epsilon 0.5 --yes --html demo-out/release.html \
+		"SELECT region, COUNT(*) AS admissions, AVG(age) AS age FROM patients GROUP BY region"
 	@printf '\nLook at\n'
 	@printf '  demo-out/report.html  in a browser: what was found in which column, and what a second look still finds\n'
 	@printf '  demo-out/clinic.csv   the notes: the patient is gone, also where a note says only the given name\n'
 	@printf '  the columns ward, length_of_stay and copay: kept to the letter, although "Jordan wing" sounds like a person\n'
+	@printf '  demo-out/release.html the private statistics: each number with its interval, what it cost, what it promises\n'
 	@printf 'Then run it on a file of your own:\n'
 	@printf '  $(BIN)/privkit deidentify YOUR.csv -o demo-out/yours.csv --report demo-out/yours.html\n'
 
@@ -52,8 +59,9 @@ format: $(VENV)/.dev  ## Put the code in order.
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.dev  ## Measure against stock Presidio, one JSON document a benchmark; takes about an hour.
-	@set -e; for name in start notes structured_columns deidentify_csv workers memory; do \
+bench: $(VENV)/.dev  ## Measure against the peers, one JSON document a benchmark; takes about an hour and a half.
+	@set -e; for name in start notes structured_columns deidentify_csv workers memory \
+		grouped_statistics release_overhead ledger; do \
 		$(BIN)/python benchmarks/$$name.py; \
 	done
 

@@ -25,6 +25,7 @@ from privkit.ledger.verifying import verify
 from privkit.model.amounts import amount, spelled
 from privkit.model.dataset import EPSILON_CAP, Budget, DatasetSpec
 from privkit.model.release import BudgetStanding, HistoryEntry, Loss, QuotaStanding, Verified
+from privkit.report.release_wording import amount_text
 
 _SHOWN_DIGITS = 6  # of an ε that is converted from what is left, rounded down
 _USUAL_DELTA = Decimal("1e-6")  # for comparing a pure budget with a zcdp one
@@ -324,11 +325,12 @@ def _line(entry: Entry, limit: Limit) -> HistoryEntry:
     what: dict[str, Any] = body.get("what") or {}
     match entry.kind:
         case "opened":
-            told = f"budget of epsilon {spelled(limit.epsilon)}, delta {spelled(limit.delta)}, {limit.measure}"
+            at = f" at δ {amount_text(limit.delta)}" if limit.delta else ""
+            told = f"budget of ε {amount_text(limit.epsilon)}{at}, {limit.measure}"
             return line.model_copy(update={"what": told})
         case "granted":
             return line.model_copy(
-                update={"analyst": body["analyst"], "what": f"quota of epsilon {body['epsilon']}, by {body['by']}"}
+                update={"analyst": body["analyst"], "what": f"quota of ε {body['epsilon']}, by {body['by']}"}
             )
         case "charged":
             cost = Loss.model_validate(what["cost"])

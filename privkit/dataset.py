@@ -6,14 +6,16 @@ A `Dataset` is data and what a person declared about it. Opening it reads nothin
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from privkit.errors import DatasetError
-from privkit.model.dataset import Budget, Column, DatasetSpec, PrivacyUnit
+from privkit.errors import DatasetError, UsageError
+from privkit.model.dataset import NAME, Budget, Column, DatasetSpec, PrivacyUnit
+from privkit.model.misfits import first_misfit
 from privkit.model.yamlfile import read_yaml
 
 if TYPE_CHECKING:
@@ -102,10 +104,10 @@ def _validated(described: Mapping[str, Any]) -> DatasetSpec:
     try:
         return DatasetSpec.model_validate(described)
     except ValidationError as err:
-        first = err.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
+        location, told = first_misfit(err, described)
+        where = ".".join(str(part) for part in location)
         raise DatasetError(
-            f"{where}: {first['msg']}" if where else first["msg"],
+            f"{where}: {told}" if where else told,
             hint="`privkit dataset schema` prints what a description may hold.",
         ) from None
 
@@ -142,27 +144,41 @@ _LINES = {
 }
 
 
-def draft_dataset(source: str | os.PathLike[str], *, name: str | None = None) -> str:
+def draft_dataset(source: str | os.PathLike[str], *, name: str | None = None, table: str | None = None) -> str:
     """Drafts a description from the source's column names and types, with blanks for what a person must state.
 
     Args:
         source: File, glob or Ibis URL. Of a CSV only the header is read, so every column is drafted as a category.
-        name: What queries shall call it; from the file's name by default.
+        name: What queries shall call it; from the table's or the file's name by default.
+        table: The table, where the source is a database.
 
     Returns:
         YAML text. Until the blanks are filled, loading it says which is missing.
 
     Raises:
         DatasetError: The source is missing or cannot be read.
+        UsageError: Queries could not write the name.
     """
     from privkit.dp.sources import drafted_types
 
     spec = os.fspath(source)
-    columns = drafted_types(spec, Path.cwd())
+    if name is not None and not NAME.fullmatch(name):
+        raise UsageError("a name is at most 63 letters of a to z, digits and _, and begins with no digit")
+    columns = drafted_types(spec, Path.cwd(), table)
     taken: set[str] = set()
     lines = [_drafted(column, kind, taken) for column, kind in columns.items()]
-    chosen = name or _identifier(Path(spec).name.split(".")[0], set())
-    return _DRAFT.format(name=chosen, source=_quoted(spec), columns="\n".join(lines))
+    held = f"\ntable: {_quoted(table)}" if table else ""
+    chosen = name or _dataset_name(table or spec)
+    return _DRAFT.format(name=chosen, source=_quoted(spec) + held, columns="\n".join(lines))
+
+
+def _dataset_name(source: str) -> str:
+    """From the last part of `source` with letters in it: of `2026/*.csv` it is the folder's."""
+    for part in reversed(source.split("/")):
+        plain = unicodedata.normalize("NFKD", part.split(".")[0]).encode("ascii", "ignore").decode()
+        if any(letter.isalnum() for letter in plain):
+            return _identifier(plain, set())[:63]
+    return "data"
 
 
 def _drafted(column: str, kind: str, taken: set[str]) -> str:

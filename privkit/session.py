@@ -9,6 +9,7 @@ the query, the description and the ledger; no private data is read for it.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -29,12 +30,13 @@ from privkit.dp.canonical import canonical_query
 from privkit.dp.checks import check
 from privkit.dp.estimate import estimate
 from privkit.dp.measurement import measure, noise_scales
-from privkit.dp.plan import Measured, Plan, plan
+from privkit.dp.plan import Aggregates, Measured, Plan, plan
 from privkit.dp.sources import Table, open_table
 from privkit.dp.sql import parse_sql
 from privkit.dp.threshold import threshold_of
+from privkit.dp.vectors import Integers
 from privkit.dp.writing import write_sql
-from privkit.errors import PrivkitError, UsageError
+from privkit.errors import AggregateError, LedgerError, PrivkitError, UsageError
 from privkit.ledger.ledger import Ledger
 from privkit.ledger.records import Charge, Receipt, Stored
 from privkit.ledger.store import System
@@ -57,6 +59,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Number = Decimal | int | float | str
+
+_CHARGED = "What was charged stays charged; `privkit budget history` shows it."
+
+_HIGHEST_CONFIDENCE = 0.999999999  # beyond, floats lose the rest: an estimate would fail after its charge
 
 
 @dataclass(frozen=True)
@@ -228,8 +234,15 @@ class Session:
             return Released(_renamed(_read(stored), ready, confidence), stored=True)
         table = self._opened()
         receipt = self._ledger.charge(self._charge(ready))
-        release = self._draw(ready, table, receipt, confidence)
-        self._ledger.answer(receipt.id, canonical_json(release))
+        try:
+            release = self._draw(ready, table, receipt, confidence)
+            self._ledger.answer(receipt.id, canonical_json(release))
+        except LedgerError as err:
+            err.hint = _CHARGED  # its own may say that nothing was
+            raise
+        except PrivkitError as err:
+            err.hint = f"{err.hint} {_CHARGED}" if err.hint else _CHARGED
+            raise
         return Released(release, stored=False)
 
     def close(self) -> None:
@@ -259,8 +272,8 @@ class Session:
         threshold_delta: Number | None,
         assume_units: int | None,
     ) -> _Prepared:
-        if not 0.5 <= confidence < 1:
-            raise UsageError("a confidence of at least 0.5 and below 1 is wanted")
+        if not 0.5 <= confidence <= _HIGHEST_CONFIDENCE:
+            raise UsageError(f"a confidence from 0.5 to {_HIGHEST_CONFIDENCE} is wanted")
         spec = self.dataset.spec
         asked = self._query(query)
         delta = None if threshold_delta is None else _amount(threshold_delta, "the threshold delta")
@@ -364,7 +377,7 @@ class Session:
 
     def _draw(self, ready: _Prepared, table: Table, receipt: Receipt, confidence: float) -> Release:
         try:
-            measured = measure(ready.plan, aggregate(ready.plan, table), ready.loss)
+            measured = measure(ready.plan, _aggregated(ready.plan, table), ready.loss)
             return self._release(ready, measured, receipt, confidence)
         except BaseException as err:
             reason = type(err).__name__ if isinstance(err, (PrivkitError, KeyboardInterrupt)) else "internal error"
@@ -410,6 +423,24 @@ class Session:
         )
 
 
+def _aggregated(made: Plan, table: Table) -> Aggregates:
+    """The exact vectors. What another library says that fails over private data may hold it, as its shape or a value:
+    nothing of that goes on, also not as a context.
+    """
+    failed = "an error in privkit"
+    try:
+        return aggregate(made, table)
+    except PrivkitError:
+        raise
+    except MemoryError:
+        failed = "no memory"
+    except Exception as err:
+        if os.environ.get("PRIVKIT_DEBUG") == "1":
+            raise
+        failed = f"{failed} ({type(err).__name__})"
+    raise AggregateError(f"the aggregate could not be computed: {failed}", hint="PRIVKIT_DEBUG=1 shows more, and data.")
+
+
 # ---- records
 
 
@@ -445,7 +476,7 @@ def _renamed(release: Release, ready: _Prepared, confidence: float) -> Release:
         return release
     measured = Measured(
         keys=release.keys,
-        noisy={drawn.vector: np.array(drawn.values, dtype=np.int64) for drawn in release.drawn},
+        noisy={drawn.vector: _array(drawn, ready.plan) for drawn in release.drawn},
         scales={mechanism.vector: mechanism.scale for mechanism in release.mechanisms},
         units=None if release.drawn_units is None else np.array(release.drawn_units, dtype=np.int64),
         units_scale=release.threshold.scale if release.threshold else None,
@@ -461,6 +492,12 @@ def _renamed(release: Release, ready: _Prepared, confidence: float) -> Release:
             "results": estimate(ready.plan, measured, confidence),
         }
     )
+
+
+def _array(drawn: Drawn, made: Plan) -> Integers:
+    """Its shape is the plan's, also without a single group."""
+    width = made.block(drawn.vector).vector.measured_coordinates
+    return np.array(drawn.values, dtype=np.int64).reshape(len(drawn.values), width)
 
 
 def _shown(name: str, value: Value) -> tuple[tuple[str, Any], ...]:

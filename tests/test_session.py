@@ -158,6 +158,7 @@ def test_whether_an_answer_is_stored_never_depends_on_the_data(tmp_path):
         ((COUNT, {"epsilon": "inf"}), UsageError),
         ((COUNT, {"epsilon": "much"}), UsageError),
         ((COUNT, {"epsilon": 0.1, "confidence": 1.0}), UsageError),
+        (("SELECT COUNT(DISTINCT patient) FROM patients", {"epsilon": 0.1, "confidence": 1 - 1e-16}), UsageError),
         ((COUNT, {"accuracy": 0}), UsageError),
         (("SELECT AVG(age) FROM patients", {"accuracy": 1}), UsageError),
         (("SELECT SUM(region) FROM patients", {"epsilon": 0.1}), QueryError),
@@ -326,6 +327,16 @@ def test_the_history_tells_what_was_asked_and_paid(tmp_path):
     assert [e.kind for e in privkit.budget_history(made, analyst="ben")] == []
 
 
+def test_a_stored_answer_without_a_group_is_estimated_again(tmp_path):
+    made = dataset(tmp_path, patients().head(3))
+    sql = "SELECT ward, SUM(age) AS s, VARIANCE(age) AS v, HISTOGRAM(age, 3) AS h FROM patients GROUP BY ward"
+    with privkit.Session(made) as session:
+        assert session.sql(sql, epsilon=0.1).release.keys == ()
+        again = session.sql(sql, epsilon=0.1, confidence=0.8)
+    assert again.stored
+    assert [result.values for result in again.release.results] == [(), (), ()]
+
+
 # ---- failures after the charge
 
 
@@ -338,11 +349,14 @@ def test_an_engine_that_fails_keeps_the_charge_and_tells_no_value(tmp_path, monk
     import privkit.session as door
 
     monkeypatch.setattr(door, "aggregate", broken)
-    with privkit.Session(made) as session, pytest.raises(ValueError):
+    with privkit.Session(made) as session, pytest.raises(AggregateError) as told:
         session.sql(COUNT, epsilon="0.1")
+    assert "Jane" not in str(told.value)
+    assert told.value.__context__ is None
     monkeypatch.setattr(door, "aggregate", lambda *_: (_ for _ in ()).throw(AggregateError("it could not be computed")))
     with privkit.Session(made) as session, pytest.raises(AggregateError):
         session.sql(COUNT, epsilon="0.1")
+    assert "stays charged" in told.value.hint
     history = list(privkit.budget_history(made))
     assert [entry.kind for entry in history] == ["opened", "charged", "failed", "charged", "failed"]
     assert "Jane" not in "".join(entry.what for entry in history)
@@ -350,6 +364,21 @@ def test_an_engine_that_fails_keeps_the_charge_and_tells_no_value(tmp_path, monk
     with privkit.Session(made) as session:
         monkeypatch.undo()
         assert not session.sql(COUNT, epsilon="0.1").stored
+
+
+def test_an_answer_that_cannot_be_kept_never_says_that_nothing_was_charged(tmp_path, monkeypatch):
+    made = dataset(tmp_path, budget=PURE)
+
+    def full(*_):
+        raise LedgerError("the disk is full", hint="Nothing was charged. Make room, try again.")
+
+    with privkit.Session(made) as session:
+        monkeypatch.setattr(session._ledger, "answer", full)
+        with pytest.raises(LedgerError) as told:
+            session.sql(COUNT, epsilon="0.1")
+    assert "stays charged" in told.value.hint
+    assert "Nothing was charged" not in told.value.hint
+    assert spent(made).epsilon == Decimal("0.1")
 
 
 STEPS = ["before begin", "after insert", "before commit", "after commit", "before answer", "after answer", "shown"]

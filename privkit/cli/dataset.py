@@ -21,9 +21,10 @@ def command(context: click.Context) -> None:
 @command.command("init")
 @click.argument("source")
 @click.option("-o", "--output", required=True, metavar="FILE", help="File to write; `-` is standard output.")
-@click.option("--name", metavar="NAME", help="What queries call it; by default from SOURCE's name.")
+@click.option("--name", metavar="NAME", help="What queries call it; by default from the name of SOURCE or TABLE.")
+@click.option("--table", metavar="TABLE", help="The table, where SOURCE is a database.")
 @click.option("--force", is_flag=True, help="Replace a file that exists.")
-def init(source: str, output: str, name: str | None, force: bool) -> None:
+def init(source: str, output: str, name: str | None, table: str | None, force: bool) -> None:
     """Draft a description of SOURCE from its columns' names and types, with blanks for what a person must state.
 
     SOURCE is a file, a glob or an Ibis URL (duckdb://FILE). No value is read: bounds and categories are yours to say.
@@ -32,11 +33,11 @@ def init(source: str, output: str, name: str | None, force: bool) -> None:
     from privkit.report.dataset import write_draft
 
     with _output.running():
-        text = draft_dataset(source, name=name)
+        text = draft_dataset(source, name=name, table=table)
     if output == "-":
         click.echo(text, nl=False)
     else:
-        write_draft(text, Path(output), force=force)
+        write_draft(text, Path(output), source=source, force=force)
         _output.tell(f"{output}: drafted. Fill in what is blank, then: privkit dataset check {output}")
 
 

@@ -178,7 +178,8 @@ def _show(released: Released, remaining: Loss, as_json: bool, output: str | None
         _output.print_json(_json(released, remaining) if as_json else files.report_json(released.release))
         lines = release.spent_lines(released.release, stored=released.stored, remaining=remaining)
         terminal.print_lines(terminal.console(stderr=True), lines)
-    sys.stdout.flush()
+    if sys.stdout is not None:  # it was closed before privkit began
+        sys.stdout.flush()
 
 
 def _json(released: Released, remaining: Loss) -> str:

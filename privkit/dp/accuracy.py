@@ -46,7 +46,7 @@ _LEAST_EXPONENT, _MOST_EXPONENT = -14, 0  # losses are tried from 100·10^least 
 _WIDE = 4.0  # in half ranges: ratios are searched this far, so that a cut at the bounds does not hide the width
 _MEANS = (-1.0, -0.75, -0.5, -0.25, 0.0, 0.25, 0.5, 0.75, 1.0)
 
-_ROWS = "a number of rows is needed for it"
+_ROWS = "it depends on the number of rows"
 _SPREAD = "it depends on how the columns spread and not only on the number of rows"
 
 
@@ -144,7 +144,7 @@ def _half_width(
         case Regression() | Covariance(scaled=True):
             return HalfWidth(name=name, half_width=None, unit="", note=_SPREAD)
         case _ if rows is None:
-            return HalfWidth(name=name, half_width=None, unit="", note=f"{_ROWS}: it can be assumed")
+            return HalfWidth(name=name, half_width=None, unit="", note=f"{_ROWS}: --assume-units N assumes one")
         case _:
             return _assumed(statistic, _empty(statistic, plan, scales), confidence, rows)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import operator
 from collections.abc import Callable, Mapping
-from decimal import Decimal
+from decimal import Context, Decimal
 from fractions import Fraction
 from math import ceil, floor
 from typing import Any
@@ -33,6 +33,7 @@ _OPERATORS: Mapping[str, Callable[[Any, Any], Any]] = {
 }
 _INT64 = (-(2**63), 2**63 - 1)
 _DIGITS = 38
+_ALL_DIGITS = Context(prec=_DIGITS)  # the usual context rounds to 28
 _EXACT_BUCKETS = 2**62
 _DAY_ZERO = datetime.date(1970, 1, 1)
 
@@ -103,7 +104,9 @@ def _exactly_compared(value: Any, sign: str, number: Fraction) -> Any:
         return _known(value, _OPERATORS[sign](0, nearest))
     if scale == 0 and _INT64[0] <= nearest <= _INT64[1]:
         return _OPERATORS[sign](value, integer(nearest))
-    return _OPERATORS[sign](value, ibis.literal(Decimal(nearest).scaleb(-scale), dt.Decimal(_DIGITS, scale)))
+    return _OPERATORS[sign](
+        value, ibis.literal(_ALL_DIGITS.scaleb(Decimal(nearest), -scale), dt.Decimal(_DIGITS, scale))
+    )
 
 
 def _known(value: Any, truth: bool) -> Any:

@@ -28,6 +28,8 @@ _FINEST = Decimal(1).scaleb(-60)  # what a ledger can write down
 _LARGEST = Decimal(10) ** 6
 _BELOW_ONE = 1 - Decimal("1e-12")
 _TINY = 5e-324
+_TANGENTS = 8  # of Newton's steps in plain floats, each squaring the error
+_NEAR = 1e-9  # between ends so near to each other the secant rule needs a step or two
 
 enable_features("contrib")
 
@@ -107,22 +109,65 @@ def _measurement() -> Any:
 
 
 def _estimated_rho(epsilon: float, delta: float) -> float:
-    """From below by the simpler conversion of Bun and Steinke 2016, ε = ρ + 2·√(ρ·ln(1/δ))."""
+    """Where OpenDP's δ meets the limit, looked for around where the formula's does."""
 
     def excess(log_rho: float) -> float:
         return math.log(max(_delta_of(Decimal(math.exp(log_rho)), epsilon), _TINY) / delta)
 
-    root = math.sqrt(-math.log(delta))
-    low = 2 * math.log(epsilon / (math.hypot(root, math.sqrt(epsilon)) + root))
-    return math.exp(_root(excess, low, low + 0.5))
+    def tangent(log_rho: float) -> tuple[float, float]:
+        order, log_delta = _tangent(math.exp(log_rho), epsilon)
+        return log_delta - math.log(delta), order * (order + 1) * math.exp(log_rho)
+
+    root = math.sqrt(-math.log(delta))  # Bun and Steinke 2016: ε = ρ + 2·√(ρ·ln(1/δ)) is a ρ from below
+    simple = 2 * math.log(epsilon / (math.hypot(root, math.sqrt(epsilon)) + root))
+    near = _followed(tangent, simple)
+    if near is None:
+        return math.exp(_root(excess, simple, simple + 0.5))
+    return math.exp(_root(excess, near - _NEAR, near + _NEAR))
 
 
 def _estimated_epsilon(rho: Decimal, delta: float) -> float:
     def excess(epsilon: float) -> float:
         return -math.log(max(_delta_of(rho, epsilon), _TINY) / delta)
 
+    def tangent(epsilon: float) -> tuple[float, float]:
+        order, log_delta = _tangent(float(rho), epsilon)
+        return math.log(delta) - log_delta, order
+
     simple = float(rho) + 2 * math.sqrt(-float(rho) * math.log(delta))
-    return _root(excess, 0.0, simple)
+    near = _followed(tangent, simple)
+    if near is None or near <= 0:
+        return _root(excess, 0.0, simple)
+    return _root(excess, near * (1 - _NEAR), near * (1 + _NEAR))
+
+
+def _followed(tangent: Callable[[float], tuple[float, float]], here: float) -> float | None:
+    """Newton's steps in plain floats, from a value and its derivative; None where they lead nowhere."""
+    try:
+        for _ in range(_TANGENTS):
+            value, slope = tangent(here)
+            here -= value / slope
+    except (ArithmeticError, ValueError):
+        return None
+    return here if math.isfinite(here) else None
+
+
+def _tangent(rho: float, epsilon: float) -> tuple[float, float]:
+    """α − 1 where the formula's exponent is least, and ln δ there, in plain floats: for estimates only.
+
+    With u = α − 1 the exponent is u·((u + 1)ρ − ε) + u·ln u − (u + 1)·ln(u + 1), its derivative
+    (2u + 1)ρ − ε − ln(1 + 1/u). By u its derivatives in ln ρ and ε are u(u + 1)ρ and −u.
+    """
+    log_u = math.log(max(epsilon / (2 * rho), 1e-6))
+    for _ in range(60):
+        u = math.exp(log_u)
+        slope = u * (2 * rho + 1 / (u * (u + 1)))
+        change = ((2 * u + 1) * rho - epsilon - math.log1p(1 / u)) / slope
+        log_u -= min(max(change, -2.0), 2.0)
+        if abs(change) < 1e-14:
+            break
+    u = math.exp(log_u)
+    return u, u * ((u + 1) * rho - epsilon) + u * math.log(u) - (u + 1) * math.log1p(u)
 
 
 def _root(excess: Callable[[float], float], low: float, high: float) -> float:
@@ -136,10 +181,10 @@ def _root(excess: Callable[[float], float], low: float, high: float) -> float:
     for _ in range(100):
         slope = (value - last_value) / (here - last)
         following = here - value / slope if slope else (low + high) / 2
-        if not low < following < high:
-            following = (low + high) / 2
         if abs(following - here) <= 1e-13 * abs(here):
             break
+        if not low < following < high:
+            following = (low + high) / 2
         last, last_value, here, value = here, value, following, excess(following)
         low, high = (here, high) if value < 0 else (low, here)
     return here

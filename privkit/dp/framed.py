@@ -18,6 +18,8 @@ def arrow_of(frame: pd.DataFrame, names: Sequence[str]) -> pa.Table:
 def _array(column: pd.Series[Any]) -> Any:
     """Columns of Python objects are texts, each value as it prints; of a categorical column the values count."""
     if isinstance(column.dtype, pd.CategoricalDtype):
+        if column.cat.categories.empty:  # their dtype is then whatever pandas makes of nothing
+            return pa.nulls(len(column), pa.string())
         codes = column.cat.codes.to_numpy()
         return _array(column.cat.categories.to_series()).take(pa.array(codes, mask=codes < 0))
     if column.dtype != object:

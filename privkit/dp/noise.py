@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -34,7 +34,7 @@ enable_features("contrib")
 
 @lru_cache(maxsize=4096)
 def scale_for(measure: Measure, sensitivity: int, loss: Fraction) -> float:
-    """The smallest scale whose OpenDP map is at most a loss.
+    """The smallest scale, to a rounding or two, whose OpenDP map is at most a loss.
 
     Args:
         measure: zcdp for the discrete Gaussian, pure for the discrete Laplace.
@@ -47,7 +47,7 @@ def scale_for(measure: Measure, sensitivity: int, loss: Fraction) -> float:
     start = math.sqrt(sensitivity / (2 * loss)) if measure == "zcdp" else float(sensitivity / loss)
     if start > HIGHEST:
         return start
-    return smallest(start, lambda scale: loss_of(measure, sensitivity, scale) <= loss)
+    return enough(start, lambda scale: loss_of(measure, sensitivity, scale) <= loss)
 
 
 def loss_of(measure: Measure, sensitivity: int, scale: float) -> Fraction:
@@ -82,10 +82,14 @@ def noisy(measure: Measure, values: Integers, scale: float) -> Integers:
 
 
 def _noise(measure: Measure, scale: float) -> Any:
-    domain = vector_domain(atom_domain(T="i64"))
-    if measure == "zcdp":
-        return make_gaussian(domain, l2_distance(T="f64"), scale=scale)
-    return make_laplace(domain, l1_distance(T="i64"), scale=scale)
+    domain, metric = _space(measure)
+    return (make_gaussian if measure == "zcdp" else make_laplace)(domain, metric, scale=scale)
+
+
+@cache
+def _space(measure: Measure) -> tuple[Any, Any]:
+    metric = l2_distance(T="f64") if measure == "zcdp" else l1_distance(T="i64")
+    return vector_domain(atom_domain(T="i64")), metric
 
 
 # ---- counts of private keys
@@ -132,12 +136,10 @@ def _thresholded(scale: float, threshold: int) -> Any:
 # ---- numbers
 
 
-def smallest(start: float, fits: Callable[[float], bool]) -> float:
-    """The smallest float near `start` that fits, where larger ones fit better."""
+def enough(start: float, fits: Callable[[float], bool]) -> float:
+    """The first float from `start` upwards that fits. Where `start` is right but for rounding, that wastes nothing."""
     while not fits(start):
         start = math.nextafter(start, math.inf)
-    while fits(lower := math.nextafter(start, 0.0)):
-        start = lower
     return start
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from itertools import product
 from math import lcm, prod, sqrt
 from typing import Any
@@ -164,6 +165,10 @@ class Plan:
         The names that the query gives to its results are left out, and so is the cost: a more accurate answer
         serves too.
         """
+        return self._key
+
+    @cached_property
+    def _key(self) -> str:
         query = self.query.model_dump(mode="json")
         for item in (*query["statistics"], *query["groups"]):
             item.pop("name")

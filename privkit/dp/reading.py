@@ -18,6 +18,7 @@ from privkit.dp.grid import Grid
 from privkit.model.dataset import BooleanColumn, CategoryColumn, Column, DateColumn, FloatColumn, IntegerColumn
 
 _EXACT = 2.0**53  # up to here every whole number is a double
+_DIGITS = 38  # of the widest decimal
 _EXACT_SCALE = 19  # of decimals: with 19 digits before the point they fit into 38
 _TRUE, _FALSE = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
 _DAY_ZERO = datetime.date(1970, 1, 1)
@@ -72,7 +73,7 @@ def read(column: Any, declared: Column) -> Reading:
 def _dates(column: Any, source: dt.DataType) -> Any:
     if source.is_string():
         return column.try_cast("date")
-    return column.cast("date") if source.is_timestamp() else column
+    return column.try_cast("date") if source.is_timestamp() else column  # null beyond the years of microseconds
 
 
 def _booleans(column: Any, source: dt.DataType) -> Any:
@@ -89,8 +90,14 @@ def _numbers(column: Any, source: dt.DataType, declared: IntegerColumn | FloatCo
     if source.is_floating():
         return _without_nan(column.cast("float64"))
     if source.is_decimal():
-        return column
+        return _cut_to_64_bits(column) if source.scale == 0 and source.precision == _DIGITS else column
     return column.cast(WIDE if source.is_uint64() else "int64")
+
+
+def _cut_to_64_bits(numbers: Any) -> Any:
+    """What Ibis takes for DECIMAL(38, 0) is DuckDB's HUGEINT, where no decimal may hold what it is compared with."""
+    inside = _clipped(numbers, integer(-(2**63)), integer(2**63 - 1)).cast("int64")
+    return ibis.ifelse(numbers.isnull(), ibis.null("int64"), inside)
 
 
 def _without_nan(numbers: Any) -> Any:
@@ -137,8 +144,8 @@ def _integer_indices(reading: Reading, grid: Grid) -> Any:
     low, high = int(grid.low), int(grid.high)
     kind, value = reading.value.type(), reading.value
     if kind.is_decimal() and kind.scale is not None and kind.scale <= _EXACT_SCALE:
-        inside = _clipped(value, integer(low), integer(high))
-        value = inside.cast("int64") if kind.scale == 0 else half_up(inside)
+        inside = _clipped(value, integer(low), integer(high)).cast(dt.Decimal(_DIGITS, kind.scale))  # a floor may
+        value = inside.cast("int64") if kind.scale == 0 else half_up(inside)  # have a digit more than the value
     elif not kind.is_integer():
         value = half_up(_clipped(value.cast("float64"), double(float(low)), double(float(high))))
     return _clipped(value, integer(low), integer(high)) - integer(low)

@@ -34,6 +34,7 @@ from privkit.model.dataset import DatasetSpec
 if TYPE_CHECKING:
     import pandas as pd
 
+_NO_FOLDERS = {"hive_partitioning": False}  # a folder called age=3 would hide the file's own column age
 _Result = TypeVar("_Result")
 
 _VIEW = "privkit_source"
@@ -145,14 +146,19 @@ def schema_of(source: str, folder: Path, table: str | None = None) -> dict[str, 
         return dict(opened.schema)
 
 
-def drafted_types(source: str, folder: Path) -> dict[str, str]:
+def drafted_types(source: str, folder: Path, table: str | None = None) -> dict[str, str]:
     """What each column would be declared as, by its type alone: integer, float, boolean, date or category.
+
+    Args:
+        source: File, glob or Ibis URL.
+        folder: What relative paths are relative to.
+        table: The table, where the source is a database.
 
     Raises:
         DatasetError: As `schema_of`.
         MissingExtraError: As `schema_of`.
     """
-    return {name: _declared_as(kind) for name, kind in schema_of(source, folder).items()}
+    return {name: _declared_as(kind) for name, kind in schema_of(source, folder, table).items()}
 
 
 def _declared_as(kind: dt.DataType) -> str:
@@ -227,8 +233,8 @@ def _files(source: str, folder: Path) -> tuple[Table, list[str]]:
 
     def read() -> Any:
         if delimited is None:
-            return backend.read_parquet(paths, table_name=_VIEW)
-        return backend.read_csv(paths, table_name=_VIEW, columns=_told_apart(names), **delimited.options)
+            return backend.read_parquet(paths, table_name=_VIEW, **_NO_FOLDERS)
+        return backend.read_csv(paths, table_name=_VIEW, columns=_told_apart(names), **delimited.options, **_NO_FOLDERS)
 
     try:
         rows = attempted(read, DatasetError(f"{source}: cannot be read as {'CSV' if delimited else 'Parquet'}"))
@@ -242,6 +248,8 @@ def _expanded(source: str, folder: Path) -> list[str]:
     pattern = str(folder / source)
     paths = [pattern] if os.path.lexists(pattern) else sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 - the pattern may be absolute
     files = [str(Path(path).absolute()) for path in paths if Path(path).is_file()]
+    if not files and any(Path(path).is_dir() for path in paths):
+        raise DatasetError(f"{source}: is a folder", hint=f"Name the files in it: {source.rstrip('/')}/*.parquet")
     if not files:
         raise DatasetError(f"{source}: no such file", hint="Relative paths start where the description is.")
     if len({delimited_of(path, source) for path in files}) > 1:
@@ -266,7 +274,8 @@ def _parquet_names(paths: Sequence[str], source: str) -> list[str]:
 
 
 def _parquet_schema(path: str, source: str) -> pa.Schema:
-    failure = DatasetError(f"{source}: {Path(path).name} is no Parquet file")
+    which = "" if Path(source).name == Path(path).name else f"{Path(path).name}: "
+    failure = DatasetError(f"{source}: {which}no Parquet file, or not the whole of one")
     return attempted(lambda: pq.read_schema(path).remove_metadata(), failure)
 
 
@@ -289,9 +298,8 @@ def _database(url: str, folder: Path, table: str) -> Table:
     if scheme not in known:
         raise DatasetError(f"{scheme}://: no such engine", hint=f"Known: {', '.join(sorted(known))}; or a file.")
     backend = _connected(scheme, url)
-    failure = DatasetError(f"{scheme}://: no table {table!r} that can be read", hint="Name it with `table:`.")
     try:
-        rows = attempted(lambda: backend.table(table), failure)
+        rows = _table_of(backend, table, f"{scheme}://")
         return Table(backend, rows, dict(rows.schema().items()), Engine(backend.name))
     except PrivkitError:
         with suppress(Exception):
@@ -305,13 +313,37 @@ def _duckdb_file(rest: str, folder: Path, table: str) -> Table:
         raise DatasetError(f"{rest}: no such file", hint="Relative paths start where the description is.")
     backend, spill = _embedded(database=str(path.absolute()))
     opened = Table(backend, None, {}, Engine("duckdb"), spill)
-    failure = DatasetError(f"{rest}: no table {table!r} that can be read", hint="Name it with `table:`.")
     try:
-        rows = attempted(lambda: backend.table(table), failure)
+        rows = _table_of(backend, table, rest)
     except DatasetError:
         opened.close()
         raise
     return Table(backend, rows, dict(rows.schema().items()), Engine("duckdb"), spill)
+
+
+def _table_of(backend: Any, table: str, where: str) -> Any:
+    """Tables' names are public, like columns'."""
+    found: list[Any] = []
+    with suppress(DatasetError):
+        found = [attempted(lambda: backend.table(table), DatasetError(where))]
+    if found:
+        return found[0]
+    held: list[str] = []
+    with suppress(DatasetError):
+        held = sorted(attempted(lambda: _tables(backend), DatasetError(where)))
+    known = f" It has: {', '.join(held[:20])}." if held else ""
+    raise DatasetError(
+        f"{where}: no table {table!r} that can be read" if table else f"{where}: which of its tables is wanted?",
+        hint=f"Name it with `table:` (`privkit dataset init`: --table).{known}",
+    )
+
+
+def _tables(backend: Any) -> list[str]:
+    if backend.name != "duckdb":
+        return [*backend.list_tables()]
+    # Ibis 12's list_tables calls what DuckDB 2 has no more.
+    asked = "SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()"
+    return [name for (name,) in backend.raw_sql(asked).fetchall()]
 
 
 def _connected(scheme: str, url: str) -> Any:

@@ -20,7 +20,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from privkit.dp.noise import HIGHEST, above, smallest, threshold_loss
+from privkit.dp.noise import HIGHEST, above, enough, threshold_loss
 from privkit.dp.plan import Aggregates, Plan
 from privkit.dp.vectors import Integers
 from privkit.errors import QueryError
@@ -92,7 +92,7 @@ def _scale(groups: int, loss: Fraction) -> float:
     start = math.sqrt(groups / (2 * loss))
     if start > HIGHEST:
         return start
-    return smallest(start, lambda scale: threshold_loss(groups, scale, 2)[0] <= loss)
+    return enough(start, lambda scale: threshold_loss(groups, scale, 2)[0] <= loss)
 
 
 @lru_cache(maxsize=1024)

@@ -28,7 +28,7 @@ def amount(value: object) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, (str, int, float, Decimal)):
         raise ValueError("a number is wanted")
     try:
-        number = Decimal(repr(value) if isinstance(value, float) else value)
+        number = Decimal(repr(float(value)) if isinstance(value, float) else value)
     except InvalidOperation:
         raise ValueError("a number is wanted") from None
     if not number.is_finite():

@@ -7,6 +7,7 @@ is computed from it. What it does not say is private, the number of rows include
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
@@ -24,6 +25,9 @@ MOST_ROWS = 2**32
 EPSILON_CAP = Decimal(8)
 """Largest ε of a budget that needs no reason (see `privkit budget create --accept-high-loss`)."""
 
+NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]{0,62}$")
+"""What a dataset may be called."""
+
 _DEFAULT_STEPS = 4096  # of a float column without granularity: the grid's rounding then stays below most noise
 _MOST_STEPS = 2**40
 _LEAST_THRESHOLD_DELTA = Decimal("1e-12")  # OpenDP's δ of a threshold never goes below 1.1e-16
@@ -33,7 +37,7 @@ _UNDECLARED_UNITS = 10**6  # δ must stay below one over this where `max_units` 
 
 
 def _number(value: object) -> Decimal:
-    text = value.strip() if isinstance(value, str) else repr(value) if isinstance(value, float) else value
+    text = value.strip() if isinstance(value, str) else repr(float(value)) if isinstance(value, float) else value
     if isinstance(text, bool) or not isinstance(text, (str, int, Decimal)):
         raise ValueError("a number is wanted")
     try:
@@ -83,6 +87,8 @@ class PrivacyUnit(_Record):
     @model_validator(mode="before")
     @classmethod
     def _short(cls, data: Any) -> Any:
+        if isinstance(data, str) and data != "row":
+            raise ValueError("`row`, or {column: NAME, max_groups: …, max_rows_per_group: …, max_units: …}, is wanted")
         return {"row": True} if data == "row" else data
 
     @model_validator(mode="after")
@@ -230,7 +236,7 @@ Column = Annotated[
 class DatasetSpec(_Record):
     """A dataset's description, as `*.dataset.yaml` holds it."""
 
-    name: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$", description="What queries call it after FROM.")
+    name: str = Field(pattern=NAME.pattern, description="What queries call it after FROM.")
     source: str | None = Field(None, min_length=1, description="File, glob, or an Ibis URL such as duckdb://file.db.")
     table: str | None = Field(None, description="The table, where the source is a database; its name by default.")
     version: str = Field(description="The owner's label: equal queries on an equal label repeat free.")

@@ -15,6 +15,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from privkit.errors import DatasetError, PolicyError
+from privkit.model.misfits import first_misfit
 
 Record = TypeVar("Record", bound=BaseModel)
 FileError = type[PolicyError] | type[DatasetError]
@@ -75,12 +76,10 @@ def parse_yaml(text: str, record: type[Record], *, path: str | None = None, erro
     try:
         return record.model_validate(data)
     except ValidationError as err:
-        first = err.errors(include_url=False, include_input=False)[0]
-        location = tuple(part for part in first["loc"])
+        location, told = first_misfit(err, data)
         where = ".".join(str(part) for part in location)
-        raise _error(
-            error, f"{where}: {first['msg']}" if where else first["msg"], path, _line(location, lines)
-        ) from None
+        line = _line(location, lines) if location else None
+        raise _error(error, f"{where}: {told}" if where else told, path, line) from None
 
 
 def read_yaml(path: Path, record: type[Record], *, error: FileError = PolicyError) -> Record:

@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from privkit.errors import OutputError
 from privkit.io.staged import Staged, check_place
 from privkit.model.dataset import BooleanColumn, CategoryColumn, Column, DatasetSpec, FloatColumn, steps_of
 from privkit.report import terminal
@@ -16,12 +17,22 @@ from privkit.report.release_wording import amount_text, measure_text, unit_sente
 from privkit.report.wording import number, plural, shown
 
 
-def write_draft(text: str, path: Path, *, force: bool) -> None:
+def write_draft(text: str, path: Path, *, source: str, force: bool) -> None:
     """Writes a drafted description; whole or not there.
 
+    Args:
+        text: The draft.
+        path: Where.
+        source: What is described: file, glob or URL. It is never replaced.
+        force: Whether a file that exists may be replaced.
+
     Raises:
-        OutputError: The file exists and `force` is not given, or it cannot be written.
+        OutputError: The file exists and `force` is not given, it is the source, or it cannot be written.
     """
+    held = Path(source.rpartition("://")[2]).absolute()
+    sources = [held, *Path(held.anchor).glob(str(held.relative_to(held.anchor)))]
+    if path.exists() and any(one.exists() and path.samefile(one) for one in sources):
+        raise OutputError(f"the description {path} would replace its own source", hint="Give another name.")
     check_place(path, "the description", force=force)
     with Staged() as staged:
         staged.add(path, text)

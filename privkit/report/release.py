@@ -57,7 +57,8 @@ def spent_lines(release: Release, *, stored: bool, remaining: Loss | None = None
     else:
         yield Text(f"Spent {loss_text(release.cost)}.", style="bold")
     left = loss_text(remaining, up=False) if remaining is not None else left_text(release)
-    yield Text(f"Left {'to ' + shown(release.analyst) if remaining is not None else 'of the budget'}: {left}.")
+    whose = f"for analyst {shown(release.analyst)}" if remaining is not None else "of the budget"
+    yield Text(f"Left {whose}: {left}.")
     if release.accepted_high_loss:
         yield Text(high_loss_sentence(release.accepted_high_loss), style="yellow")
 
@@ -89,9 +90,11 @@ def _cost_lines(preview: Preview) -> Iterator[Text]:
 
 
 def _half_width_table(preview: Preview) -> Table:
-    table = _table("Statistic", f"Half of the {level_text(preview.confidence)}", "Under which assumption")
+    remarks = ["Remark"] if any(half.note for half in preview.half_widths) else []
+    table = _table("Statistic", f"Half of the {level_text(preview.confidence)}", *remarks)
     for half in preview.half_widths:
-        table.add_row(Text(shown(half.name), style="bold"), half_width_text(half), Text(shown(half.note)))
+        cells = [Text(shown(half.name), style="bold"), Text(half_width_text(half)), Text(shown(half.note))]
+        table.add_row(*cells[: 2 + len(remarks)])
     return table
 
 

@@ -29,6 +29,7 @@ NOT_COVERED = (
 )
 
 _NOISE_NOTE = "the interval covers the noise"  # every estimate says so of itself; NOISE_ONLY says it of all
+_WEAK_NOTE = "weak where"  # says when a value is marked: of use only where one is
 _DIGITS_AS_TYPED = 6  # an amount that a person typed is shown as it is, a computed one with four digits
 _SHORT = 4
 
@@ -112,9 +113,10 @@ def promise_sentence(loss: Loss, unit: PrivacyUnit) -> str:
     factor = math.exp(min(float(loss.epsilon), 700.0))
     allowance = f", apart from a small allowance for rare events (δ = {amount_text(loss.delta)})" if loss.delta else ""
     return (
-        f"Whatever somebody knows already, this release multiplies the odds of any guess about one {who} by at most "
-        f"{significant(factor)} (e^ε), or divides them by that{allowance}. Releases from the same data add up: the "
-        "ledger's total bounds them together."
+        f"Whatever somebody knows already, this release multiplies the odds that one {who} is in the data by at most "
+        f"{significant(factor)} (e^ε), or divides them by that{allowance}; the odds between two guesses of what it "
+        "holds by at most the square of it. Releases from the same data add up: the ledger's total bounds them "
+        "together."
     )
 
 
@@ -248,7 +250,10 @@ def notes_of(release: Release) -> Iterator[str]:
     """What the estimates say besides their values, each once, with the statistics that say it in front."""
     about: dict[str, list[str]] = {}
     for estimated in release.results:
+        weak = any(value.weak for values in estimated.values for value in values)
         for note in estimated.notes:
+            if note.startswith(_WEAK_NOTE) and not weak:
+                continue
             about.setdefault(note, []).append(estimated.name)
     for note, names in about.items():
         if not note.startswith(_NOISE_NOTE):

@@ -163,7 +163,7 @@ def test_a_stored_answer_says_so_and_of_what_date():
     text = _printed(sample.release(), stored=True, remaining=sample.loss("2.1", "0.1"))
     assert "Stored answer of 2026-11-22 01:30:04 UTC: nothing spent." in text
     assert "Spent ε" not in text
-    assert "Left to ana: ε 2.1 at δ 1e-6 (ρ 0.1)." in text
+    assert "Left for analyst ana: ε 2.1 at δ 1e-6 (ρ 0.1)." in text
 
 
 def test_no_value_is_cut_whatever_the_width_and_the_number_of_groups():
@@ -588,12 +588,35 @@ def test_a_description_in_words():
 
 def test_a_draft_is_written_whole_and_never_over_a_file(tmp_path):
     path = tmp_path / "d.yaml"
-    dataset.write_draft("name:", path, force=False)
+    dataset.write_draft("name:", path, source="a.csv", force=False)
     with pytest.raises(OutputError):
-        dataset.write_draft("other", path, force=False)
+        dataset.write_draft("other", path, source="a.csv", force=False)
     assert path.read_text() == "name:"
-    dataset.write_draft("other", path, force=True)
+    dataset.write_draft("other", path, source="a.csv", force=True)
     assert path.read_text() == "other"
+
+
+def test_a_draft_never_replaces_its_own_source(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("data")
+    for source in (str(path), f"{tmp_path}/*.csv", f"duckdb://{path}"):
+        with pytest.raises(OutputError, match="its own source"):
+            dataset.write_draft("name:", path, source=source, force=True)
+    assert path.read_text() == "data"
+
+
+def test_weak_is_explained_only_where_a_value_is_weak():
+    told = "weak where the noisy number of rows is below 4 standard deviations of its noise"
+    release = sample.release()
+    results = tuple(one.model_copy(update={"notes": (told,)}) for one in release.results)
+    strong = tuple(
+        one.model_copy(
+            update={"values": tuple(tuple(v.model_copy(update={"weak": False}) for v in vs) for vs in one.values)}
+        )
+        for one in results
+    )
+    assert told in _printed(release.model_copy(update={"results": results}), stored=False)
+    assert told not in _printed(release.model_copy(update={"results": strong}), stored=False)
 
 
 def test_lines_are_whole_where_another_program_reads_them():

@@ -56,12 +56,34 @@ def tail(width: npt.ArrayLike, scales: npt.ArrayLike) -> Floats:
 
 
 def _half_widths(scales: Floats, confidence: float) -> Floats:
+    if scales.shape[1] == 2:
+        return _of_two(scales, 1 - confidence)
     top, rest = _parts(scales)
     unit = _unit(top, rest)
     law = _Inversion(top / unit[:, None], rest / unit)
     outside = 1 - confidence
     found = law.half_width(outside) if outside >= _RARE else law.bound(outside)
     return np.where(top[:, 0] > 0, found * unit, 0.0)
+
+
+def _of_two(scales: Floats, outside: float) -> Floats:
+    """Exact at any confidence: P(|aX + bY| > t) = (a²e^(−t/a) − b²e^(−t/b))/(a² − b²).
+
+    With a = 1 and c = 1/b − 1 it is e^(−t)·(1 − b²e^(−ct))/(1 − b²), and the density e^(−t)·(1 − be^(−ct))/(1 − b²):
+    written with expm1, both stay exact where b is nearly 1. The tail is convex: Newton's steps come from the left.
+    """
+    unit = scales.max(axis=1)
+    ratio = np.clip(scales.min(axis=1) / np.where(unit > 0, unit, 1.0), 1e-9, 1 - 1e-9)
+    log, rate = np.log(ratio), 1 / ratio - 1
+    whole, width = np.expm1(2 * log), np.full(len(unit), -np.log(outside))
+    for _ in range(_STEPS):
+        excess = np.expm1(2 * log - rate * width) / whole - outside * np.exp(width)
+        change = excess * whole / np.expm1(log - rate * width)
+        width = width + change
+        if np.all(np.abs(change) <= 1e-12 * width):
+            break
+    found: Floats = width * unit
+    return found
 
 
 def _unit(top: Floats, rest: Floats) -> Floats:

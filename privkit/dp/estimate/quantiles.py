@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -38,7 +39,8 @@ class Distribution:
         self._rows = np.empty(len(noisy))
         for start in range(0, len(noisy), _AT_ONCE):
             part = slice(start, start + _AT_ONCE)
-            curve = noisy[part] @ self._strategy.reconstruct.T
+            # einsum, as BLAS's second thread spins longer than such a product takes
+            curve = np.einsum("gm,cm->gc", noisy[part].astype(np.float64), self._strategy.reconstruct)
             self._rows[part] = curve[:, -1]
             self._curve[part] = _monotone(curve)
 
@@ -77,8 +79,14 @@ class Distribution:
 
 def rank_half_widths(strategy: Strategy, q: Fraction, scale: float, measure: Measure, confidence: float) -> Floats:
     """Half-widths of F(c) − q·F(last) at each cell c, in rows: float64, shape (cells,)."""
+    found: Floats = scale * _of_scale_one(strategy, q, measure, confidence)
+    return found
+
+
+@lru_cache(maxsize=64)
+def _of_scale_one(strategy: Strategy, q: Fraction, measure: Measure, confidence: float) -> Floats:
     combined = strategy.reconstruct - float(q) * strategy.reconstruct[-1]
-    return half_width(combined * scale, measure, confidence)
+    return half_width(combined, measure, confidence)
 
 
 def _monotone(curve: Floats) -> Floats:
