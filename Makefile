@@ -59,7 +59,11 @@ format: $(VENV)/.dev  ## Put the code in order.
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.dev  ## Measure against the peers, one JSON document a benchmark; takes about an hour and a half.
+$(VENV)/.bench: $(VENV)/.dev
+	$(PIP) --editable '.[dev,models,bench]'
+	@touch $@
+
+bench: $(VENV)/.bench  ## Measure against the peers, one JSON document a benchmark; takes about an hour and a half.
 	@set -e; for name in start notes structured_columns deidentify_csv workers memory \
 		grouped_statistics release_overhead ledger; do \
 		$(BIN)/python benchmarks/$$name.py; \

@@ -1,4 +1,4 @@
-"""Inputs of the benchmarks, made up with Faker from a fixed seed: notes of ~127 characters, CSVs of any size."""
+"""Inputs of the benchmarks, made up from a fixed seed: notes of ~127 characters, CSVs of any size, rows of people."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ _NOTES = (
     "They say that it broke after three days and want another; see https://example.org/case/{number}, mail {email}.",
 )
 COLUMNS = ("name", "email", "phone", "ssn", "city", "notes")
+REGIONS = tuple(f"region_{i:02d}" for i in range(50))
+HIGHEST_INCOME = 200_000
 
 
 class People:
@@ -87,3 +89,25 @@ def write_csv_of_size(path: Path, size: int) -> int:
             file.write(text)
             count += len(block)
     return count
+
+
+def write_people_parquet(path: Path, count: int, rows_per_unit: int = 1) -> Path:
+    """A Parquet file of `count` rows in random order: user_id (int64), region (50 texts), age (int64), income (float).
+
+    Every user has `rows_per_unit` rows, in any regions; all incomes lie within 0 … 200,000.
+    """
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    draws = np.random.default_rng(3)
+    users = draws.permutation(count) // rows_per_unit
+    schema = pa.schema({"user_id": pa.int64(), "region": pa.string(), "age": pa.int64(), "income": pa.float64()})
+    with pq.ParquetWriter(path, schema) as writer:
+        for start in range(0, count, 1_000_000):
+            block = users[start : start + 1_000_000]
+            region = pa.DictionaryArray.from_arrays(draws.integers(0, len(REGIONS), len(block)), list(REGIONS))
+            income = np.minimum(np.round(draws.lognormal(10.6, 0.6, len(block)), 2), HIGHEST_INCOME)
+            columns = [pa.array(block), region.cast(pa.string()), draws.integers(18, 95, len(block)), income]
+            writer.write_table(pa.table(columns, schema=schema), row_group_size=122_880)
+    return path

@@ -9,8 +9,9 @@ import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,12 +25,22 @@ class Cost:
     peak_mb: float
 
 
-def command_cost(arguments: list[str], **environment: str) -> Cost:
+def command_cost(arguments: Sequence[str], **environment: str) -> Cost:
     """Runs a command to its end and measures it together with the processes that it waits for."""
+    return _ran(arguments, subprocess.DEVNULL, environment)
+
+
+def command_result(arguments: Sequence[str], **environment: str) -> tuple[dict[str, Any], Cost]:
+    """What a command prints, read as JSON, and its cost."""
+    with tempfile.TemporaryFile() as printed:
+        cost = _ran(arguments, printed, environment)
+        printed.seek(0)
+        return json.load(printed), cost
+
+
+def _ran(arguments: Sequence[str], output: Any, environment: dict[str, str]) -> Cost:
     started = time.perf_counter()
-    child = subprocess.Popen(
-        arguments, env={**os.environ, **environment}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    )
+    child = subprocess.Popen(arguments, env={**os.environ, **environment}, stdout=output, stderr=subprocess.PIPE)
     message = child.stderr.read() if child.stderr else b""
     _, status, usage = os.wait4(child.pid, 0)
     wall = time.perf_counter() - started

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from importlib import metadata
+from numbers import Integral, Real
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -219,7 +220,7 @@ class Session:
             accuracy: The half-width that every statistic shall have, in its own unit.
             confidence: Of the intervals, in 0 … 1.
             threshold_delta: δ that private categories may take; a tenth of the budget's threshold_delta by default.
-            assume_units: As in `preview`; for `accuracy` only.
+            assume_units: As in `preview`; for `accuracy` only. Without it, an earlier released count is assumed.
             fresh: Draw again and pay, whatever is stored.
 
         Raises:
@@ -272,8 +273,10 @@ class Session:
         threshold_delta: Number | None,
         assume_units: int | None,
     ) -> _Prepared:
-        if not 0.5 <= confidence <= _HIGHEST_CONFIDENCE:
+        if not _is_number(confidence) or not 0.5 <= confidence <= _HIGHEST_CONFIDENCE:
             raise UsageError(f"a confidence from 0.5 to {_HIGHEST_CONFIDENCE} is wanted")
+        if assume_units is not None and (not isinstance(assume_units, Integral) or assume_units < 1):
+            raise UsageError("assume_units: a whole number of at least 1 is wanted")
         spec = self.dataset.spec
         asked = self._query(query)
         delta = None if threshold_delta is None else _amount(threshold_delta, "the threshold delta")
@@ -287,6 +290,8 @@ class Session:
             return parse_sql(query, spec)
         if isinstance(query, QueryBuilder):
             return query.build(spec)
+        if not isinstance(query, Query):
+            raise UsageError("a query is SQL as a text, a Query, or what privkit.query() builds")
         asked = canonical_query(query, spec)
         check(asked, spec)
         return asked
@@ -316,9 +321,10 @@ class Session:
             loss = _amount(rho, "rho")
         else:
             assert accuracy is not None
-            if not (math.isfinite(accuracy) and accuracy > 0):
+            if not (_is_number(accuracy) and math.isfinite(accuracy) and accuracy > 0):
                 raise UsageError("an accuracy above 0 is wanted: the half-width of the intervals")
-            loss = loss_for(made, accuracy, confidence, lambda loss: noise_scales(made, loss), assume_units)
+            rows = assume_units if assume_units is not None else self._earlier_count(made)[0]
+            loss = loss_for(made, accuracy, confidence, lambda loss: noise_scales(made, loss), rows)
         return loss, as_loss(loss, limit, taken)
 
     def _left(self) -> Decimal:
@@ -421,6 +427,10 @@ class Session:
             declared={n: spec.columns[n].model_dump(mode="json", exclude_none=True) for n in made.query.columns()},
             software=_software(),
         )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def _aggregated(made: Plan, table: Table) -> Aggregates:

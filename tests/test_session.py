@@ -59,7 +59,7 @@ def test_seventy_five_gaussian_releases_fit_and_the_next_does_not(tmp_path):
     with privkit.Session(made, analyst="ana") as session:
         for _ in range(75):
             assert session.sql(COUNT, epsilon="0.1", fresh=True).release.cost.delta == Decimal("1e-6")
-        with pytest.raises(BudgetRefusedError, match="remain|left"):
+        with pytest.raises(BudgetRefusedError, match="left"):
             session.sql(COUNT, epsilon="0.1", fresh=True)
         session.sql(COUNT, epsilon=session.remaining.epsilon, fresh=True)  # what is said to be left can be spent
 
@@ -198,6 +198,7 @@ def test_a_half_width_from_an_earlier_count_says_so(tmp_path):
         session.sql(COUNT, epsilon=1)
         (known,) = session.preview(mean, epsilon=1).half_widths
         (assumed,) = session.preview(mean, epsilon=1, assume_units=1000).half_widths
+        assert session.preview(mean, accuracy=known.half_width).cost.epsilon <= Decimal("1.01")
     assert known.half_width > 0
     assert "entry 2" in known.note
     assert assumed.half_width > 0
@@ -379,6 +380,27 @@ def test_an_answer_that_cannot_be_kept_never_says_that_nothing_was_charged(tmp_p
     assert "stays charged" in told.value.hint
     assert "Nothing was charged" not in told.value.hint
     assert spent(made).epsilon == Decimal("0.1")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"query": 5},
+        {"query": None},
+        {"accuracy": "5", "epsilon": None},
+        {"accuracy": True, "epsilon": None},
+        {"confidence": "0.95"},
+        {"confidence": None},
+        {"assume_units": "5"},
+        {"assume_units": -5},
+        {"assume_units": 0.5},
+    ],
+    ids=str,
+)
+def test_wrong_types_are_refused_in_words(tmp_path, wrong):
+    made = dataset(tmp_path, budget=PURE)
+    with privkit.Session(made) as session, pytest.raises(UsageError):
+        session.preview(**{"query": COUNT, "epsilon": "0.1", **wrong})
 
 
 STEPS = ["before begin", "after insert", "before commit", "after commit", "before answer", "after answer", "shown"]

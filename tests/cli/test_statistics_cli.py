@@ -13,6 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
 
+import duckdb
 import jsonschema
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -484,6 +485,74 @@ def test_a_description_is_drafted_checked_and_its_schema_printed(run, place):
     jsonschema.validate(record["dataset"], schema)
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ('version: "1"', "version:", "line 3: version: is blank: fill it in"),
+        ("epsilon: 1.0", "epsilon: ", "line 5: budget.epsilon: is blank: fill it in"),
+        ("ledger: ledger.sqlite3", "ledger: l.sqlite3\nextra: 1", "line 7: extra: there is no such key"),
+        ("ledger: ledger.sqlite3\n", "", "ledger: is wanted"),
+        ("type: integer", "type: text", "line 8: columns.age: type must be one of integer, float, category, boolean,"),
+        ("[0, 110]", "[0]", "line 8: columns.age.bounds.1: is wanted"),
+        ("[0, 110]", "[0, 1.5]", "line 8: columns.age.bounds.1: a whole number is wanted"),
+        ("[0, 110]", "110", "line 8: columns.age.bounds: a list is wanted"),
+        ("1e-6", "0.5", "visits.yaml: delta must be below 1/1,000"),
+        ("name: visits", "name: my visits", "line 1: name: letters of a to z, digits and _ are wanted"),
+    ],
+)
+def test_what_does_not_fit_a_description_is_said_in_words_of_ours(run, place, before, after, told):
+    text = Path("visits.yaml").read_text()
+    assert before in text
+    Path("visits.yaml").write_text(text.replace(before, after))
+    code, _, err = run("dataset check visits.yaml")
+    assert code == 1
+    assert told in err
+
+
+def test_a_privacy_unit_that_is_a_word_is_told_what_it_may_be(run, place):
+    lines = Path("visits.yaml").read_text().splitlines()
+    lines[3] = "privacy_unit: person"
+    Path("visits.yaml").write_text("\n".join(lines))
+    assert "line 4: privacy_unit: `row`, or {column: NAME" in run("dataset check visits.yaml")[2]
+
+
+def test_a_draft_of_a_database_names_its_table(run, place):
+    with duckdb.connect("stay.db") as database:
+        database.execute("CREATE TABLE stays AS SELECT 'a' AS person, 3 AS nights")
+    code, _, err = run("dataset init duckdb://stay.db -o -")
+    assert code == 1
+    assert "which of its tables is wanted?" in err
+    assert "--table" in err
+    assert "It has: stays." in err
+    code, out, _ = run("dataset init duckdb://stay.db --table stays -o -")
+    assert code == 0
+    assert "name: stays\nsource: 'duckdb://stay.db'\ntable: stays\n" in out
+    assert "nights: {type: integer" in out
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("*.parquet", "data"),
+        ("größe 2.csv", "groe_2"),
+        ("2026/*.csv", "_2026"),
+        ("ö" * 70 + "x" * 90 + ".csv", "o" * 63),
+    ],
+)
+def test_a_draft_has_a_name_that_queries_can_write(run, place, monkeypatch, source, name):
+    monkeypatch.setattr("privkit.dp.sources.drafted_types", lambda *_: {"age": "integer"})
+    out = run(f"dataset init '{source}' -o -")[1]
+    assert f"\nname: {name}\n" in out
+    assert run("dataset init a.csv --name 'my data' -o -")[0] == 2
+
+
+def test_a_folder_and_half_a_file_are_called_so(run, place):
+    Path("many").mkdir()
+    assert "many: is a folder" in run("dataset init many -o -")[2]
+    Path("half.parquet").write_bytes(Path("visits.parquet").read_bytes()[:300])
+    assert "half.parquet: no Parquet file, or not the whole of one" in run("dataset init half.parquet -o -")[2]
+
+
 # ---- whole processes
 
 
@@ -544,3 +613,11 @@ def test_the_example_is_what_its_script_makes(tmp_path):
     spec = privkit.Dataset.load(folder / "patients.dataset.yaml").spec
     held = set(pq.read_schema(folder / "patients.parquet").names)
     assert {spec.source_name(name) for name in spec.columns} | {spec.privacy_unit.column} == held
+
+
+def test_standard_output_may_be_closed_from_the_start(place):
+    words = [sys.executable, "-m", "privkit", "release", "visits.yaml", COUNT, "--epsilon", "0.1", "--yes"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    closed = ["sh", "-c", 'exec "$@" >&-', "sh", *words]
+    done = subprocess.run(closed, env=environment, stderr=subprocess.PIPE, text=True, timeout=120, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
