@@ -6,6 +6,7 @@ A `Dataset` is data and what a person declared about it. Opening it reads nothin
 from __future__ import annotations
 
 import os
+import sys
 import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
@@ -62,15 +63,17 @@ class Dataset:
         Raises:
             DatasetError: The description does not hold together.
         """
+        if not isinstance(data, (str, os.PathLike)) and not _is_frame(data):
+            raise DatasetError("the data is a pandas DataFrame, or the path or URL of a source")
         described = {
             "name": name,
             "source": os.fspath(data) if isinstance(data, (str, os.PathLike)) else None,
             "table": table,
             "version": version,
-            "privacy_unit": unit if isinstance(unit, (PrivacyUnit, str)) else dict(unit),
-            "budget": budget if isinstance(budget, Budget) else dict(budget),
+            "privacy_unit": dict(unit) if isinstance(unit, Mapping) else unit,
+            "budget": dict(budget) if isinstance(budget, Mapping) else budget,
             "ledger": os.fspath(ledger) if ledger is not None else f"{name}.ledger.sqlite3",
-            "columns": {n: c if not isinstance(c, Mapping) else dict(c) for n, c in columns.items()},
+            "columns": _plain_columns(columns),
         }
         self.spec = _validated(described)
         self.folder = Path.cwd()
@@ -98,6 +101,18 @@ class Dataset:
 
     def __repr__(self) -> str:
         return f"Dataset({self.spec.name!r}, version={self.spec.version!r}, unit={self.spec.privacy_unit.name!r})"
+
+
+def _is_frame(data: object) -> bool:
+    """Whether it is a DataFrame; where pandas was not imported there is none."""
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and isinstance(data, pandas.DataFrame)
+
+
+def _plain_columns(columns: object) -> object:
+    if not isinstance(columns, Mapping):
+        return columns
+    return {name: dict(column) if isinstance(column, Mapping) else column for name, column in columns.items()}
 
 
 def _validated(described: Mapping[str, Any]) -> DatasetSpec:

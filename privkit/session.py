@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from importlib import metadata
-from numbers import Integral, Real
+from numbers import Real
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -137,9 +137,12 @@ class Session:
     Raises:
         LedgerError: There is no ledger (`privkit budget create`), or it is of another dataset.
         DatasetError: The description and the budget disagree.
+        UsageError: It is no Dataset.
     """
 
     def __init__(self, dataset: Dataset, analyst: str | None = None, *, system: System | None = None) -> None:
+        if not isinstance(dataset, Dataset):
+            raise UsageError("a session is of a privkit.Dataset", hint="Dataset.load(path) reads its description.")
         self.dataset = dataset
         self.analyst = analyst if analyst is not None else whoami()
         self._system = system or System()
@@ -275,7 +278,7 @@ class Session:
     ) -> _Prepared:
         if not _is_number(confidence) or not 0.5 <= confidence <= _HIGHEST_CONFIDENCE:
             raise UsageError(f"a confidence from 0.5 to {_HIGHEST_CONFIDENCE} is wanted")
-        if assume_units is not None and (not isinstance(assume_units, Integral) or assume_units < 1):
+        if assume_units is not None and not (_is_number(assume_units) and assume_units >= 1 and assume_units % 1 == 0):
             raise UsageError("assume_units: a whole number of at least 1 is wanted")
         spec = self.dataset.spec
         asked = self._query(query)

@@ -82,8 +82,8 @@ def exit_codes() -> Iterator[Ending]:
     except click.ClickException as err:
         ending.code = _told(err.format_message(), None, err.exit_code)
     except (click.Abort, KeyboardInterrupt) as err:
-        # click turns KeyboardInterrupt into Abort; the hints that were added on the way up are on the original.
-        first = err if isinstance(err, KeyboardInterrupt) else err.__cause__
+        # click turns KeyboardInterrupt into Abort (of a question `from None`); hints are on the original.
+        first = err if isinstance(err, KeyboardInterrupt) else err.__cause__ or err.__context__
         number = first.number if isinstance(first, Terminated) else signal.SIGINT
         word, code = _ENDED[number], 128 + number
         ending.code = _told(word, " ".join(getattr(first, "__notes__", ())) or None, code)

@@ -126,8 +126,13 @@ def _agreed(preview: Preview) -> bool:
     from privkit.report import release, terminal
 
     release.print_preview(terminal.console(stderr=True), preview)
-    if click.confirm("Spend it?", default=False, err=True):
-        return True
+    try:
+        if click.confirm("Spend it?", default=False, err=True):
+            return True
+    except click.Abort as err:
+        if not isinstance(err.__context__, EOFError):  # Ctrl-C, or SIGTERM
+            raise
+        _output.tell("")  # the end of input is a no; the question's line is still open
     _output.tell("Nothing was spent.")
     return False
 

@@ -22,6 +22,8 @@ def _array(column: pd.Series[Any]) -> Any:
             return pa.nulls(len(column), pa.string())
         codes = column.cat.codes.to_numpy()
         return _array(column.cat.categories.to_series()).take(pa.array(codes, mask=codes < 0))
+    if column.dtype == "float16":  # as Arrow's half floats engines cannot read them, and say so after the charge
+        column = column.astype("float32")
     if column.dtype != object:
         with suppress(UnicodeEncodeError):
             return _whole(pa.array(column, from_pandas=column.dtype.kind != "f"))  # NaN may stay: no copy of floats

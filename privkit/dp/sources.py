@@ -220,8 +220,12 @@ def _embedded(paths: Sequence[str] = (), database: str = ":memory:") -> tuple[An
 
 
 def _of_frame(frame: pd.DataFrame, names: Sequence[str]) -> Table:
+    failure = DatasetError(
+        "the frame cannot be read",
+        hint="Declared columns hold numbers, texts, booleans, dates or categories, under names of one level.",
+    )
     backend, spill = _embedded()
-    rows = attempted(lambda: ibis.memtable(arrow_of(frame, names)), DatasetError("the frame cannot be read"))
+    rows = attempted(lambda: ibis.memtable(arrow_of(frame, names)), failure)
     return Table(backend, rows, dict(rows.schema().items()), Engine("duckdb"), spill)
 
 
@@ -395,7 +399,7 @@ def _type_of(table: Table, name: str, what: str) -> dt.DataType:
     if name in table.schema:
         return table.schema[name]
     alike = [held for held in table.schema if held.casefold() == name.casefold()]
-    hint = f"The source has {alike[0]}." if alike else f"It has: {', '.join(sorted(table.schema)[:20])}."
+    hint = f"The source has {alike[0]}." if alike else f"It has: {', '.join(sorted(table.schema)[:20]) or 'none'}."
     raise DatasetError(f"{what}: the source has no column {name}", hint=hint)
 
 

@@ -6,6 +6,7 @@ import os
 import pty
 import shlex
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -576,11 +577,11 @@ def test_an_answer_that_could_not_be_shown_is_stored(place):
     assert spent() == after
 
 
-@pytest.mark.parametrize(("answer", "code"), [("y", 0), ("n", 1)])
+@pytest.mark.parametrize(("answer", "code"), [("y\n", 0), ("n\n", 1), ("\x04", 1)], ids=["yes", "no", "end of input"])
 def test_a_real_terminal_is_asked(place, answer, code):
     ours, theirs = pty.openpty()
     try:
-        os.write(ours, f"{answer}\n".encode())
+        os.write(ours, answer.encode())
         done = _process(
             "release", "visits.yaml", COUNT, "--epsilon", "0.5", stdin=theirs, stdout=subprocess.PIPE, stderr=theirs
         )
@@ -590,8 +591,30 @@ def test_a_real_terminal_is_asked(place, answer, code):
         os.close(theirs)
     assert done.returncode == code
     assert "Spend it?" in told
-    assert ("interval" in done.stdout) == (answer == "y")
-    assert (spent().entries > 1) == (answer == "y")
+    assert ("interval" in done.stdout) == (code == 0)
+    assert (spent().entries > 1) == (code == 0)
+    assert ("Nothing was spent." in told) == (code == 1)
+
+
+@pytest.mark.parametrize(("number", "word"), [(signal.SIGINT, "interrupted"), (signal.SIGTERM, "terminated")])
+def test_a_signal_at_the_question_spends_nothing(place, number, word):
+    ours, theirs = pty.openpty()
+    words = [sys.executable, "-m", "privkit", "release", "visits.yaml", COUNT, "--epsilon", "0.5"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    try:
+        asking = subprocess.Popen(words, env=environment, stdin=theirs, stdout=subprocess.PIPE, stderr=theirs)
+        told = b""
+        while b"[y/N]" not in told:
+            told += os.read(ours, 4096)
+        asking.send_signal(number)
+        out, _ = asking.communicate(timeout=60)
+        told += os.read(ours, 4096)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert (asking.returncode, out) == (128 + number, b"")
+    assert f"privkit: error: {word}" in told.decode()
+    assert spent().entries == 1
 
 
 def test_show_and_help_load_neither_opendp_nor_ibis(place):

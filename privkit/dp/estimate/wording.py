@@ -93,10 +93,10 @@ def _grids(statistic: Statistic, plan: Plan) -> Iterator[str]:
     used = {g.column: g for name in blocks for g in _vector_grids(plan, name)}
     coarse = [c for c in columns_of(statistic) if c in used and used[c].steps % _grid(c, plan).steps]
     if coarse:
-        yield f"{', '.join(coarse)}: on a common grid of {used[coarse[0]].steps:,} steps"
+        yield f"values of {', '.join(coarse)} are on a common grid of {used[coarse[0]].steps:,} steps"
     for column in columns_of(statistic):
         if column not in coarse and isinstance(plan.spec.columns[column], FloatColumn):
-            yield f"{column}: rounded to steps of {_short(_grid(column, plan).step)}"
+            yield f"values of {column} are rounded to steps of {_short(_grid(column, plan).step)}"
 
 
 def _vector_grids(plan: Plan, block: str) -> tuple[Grid, ...]:
