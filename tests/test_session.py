@@ -270,6 +270,7 @@ def test_a_budget_above_the_cap_needs_a_reason_that_every_release_shows(tmp_path
         {"budget": {"epsilon": "nan", "delta": "1e-6"}},
         {"budget": {"epsilon": 1, "measure": "pure", "delta": "1e-6"}},
         {"unit": {"column": "patient_id"}},
+        {"unit": "row", "budget": {"epsilon": 1, "delta": "1e-5"}},
         {"unit": {"column": "patient_id", "row": True, "max_units": 10}},
         {"columns": {"age": {"type": "integer", "bounds": (10, 0)}}},
         {"columns": {"a b": {"type": "boolean"}}},
@@ -309,6 +310,11 @@ def test_rows_are_units_when_the_description_says_so(tmp_path):
         frame = session.sql("SELECT COUNT(*) AS n, COUNT(age) AS known FROM data", epsilon=8).to_pandas()
     assert abs(frame["n"][0] - 2_000) < 20
     assert abs(frame["known"][0] - 1_882) < 20
+
+
+def test_the_short_form_of_rows_as_units(tmp_path):
+    with privkit.Session(dataset(tmp_path, unit="row", budget={"epsilon": 1, "delta": "1e-6"})) as session:
+        assert session.sql("SELECT region, COUNT(*) AS n FROM data GROUP BY region", epsilon=1).release.privacy_unit.row
 
 
 def test_the_builder_asks_the_same_question(tmp_path):

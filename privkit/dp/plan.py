@@ -12,9 +12,6 @@ from fractions import Fraction
 from functools import cached_property
 from itertools import product
 from math import lcm, prod, sqrt
-from typing import Any
-
-import numpy as np
 
 from privkit.dp.grid import Grid, grid_of
 from privkit.dp.prefix import strategy_for
@@ -511,13 +508,3 @@ def _check_size(made: Plan, vector: Vector) -> None:
             f"{vector.name}: {groups * vector.measured_coordinates:,} numbers, more than one release can hold",
             hint="Ask for fewer groups, or fewer bins.",
         )
-
-
-def zeros(made: Plan, vector: Vector) -> Integers:
-    """An aggregate of no rows: int64, shape (public groups, coordinates)."""
-    return np.zeros((len(made.keys.cells or ()), len(vector.coordinates)), dtype=np.int64)
-
-
-def values_of(vector: Moments, indices: Sequence[int]) -> tuple[Any, ...]:
-    """The coordinates of one row, in plain integers: what the engine's expression must equal."""
-    return vector.row(indices)

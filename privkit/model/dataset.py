@@ -33,7 +33,7 @@ _MOST_STEPS = 2**40
 _LEAST_THRESHOLD_DELTA = Decimal("1e-12")  # OpenDP's δ of a threshold never goes below 1.1e-16
 _MOST_DIGITS = 17  # of a bound: what a double can tell apart
 _LARGEST = Decimal(10) ** 15
-_UNDECLARED_UNITS = 10**6  # δ must stay below one over this where `max_units` is not declared
+_UNDECLARED_UNITS = 10**5  # δ must stay below one over this where `max_units` is not declared
 
 
 def _number(value: object) -> Decimal:
