@@ -7,7 +7,6 @@ in front, so that no signature made for one purpose says anything for another.
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import os
 import re
@@ -18,7 +17,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from privkit.errors import KeyFileError
-from privkit.keys.privatefile import MAX_FILE_BYTES, Kind, read_private, write_private
+from privkit.keys.privatefile import MAX_FILE_BYTES, Kind, from_base64, read_private, write_private
 
 KEY_BYTES = 32
 SIGNATURE_BYTES = 64
@@ -193,11 +192,10 @@ def _signed(purpose: str, message: bytes) -> bytes:
 
 def _public_bytes(text: str) -> bytes:
     try:
-        raw = base64.b64decode(text.removeprefix(_SCHEME), validate=True)
-    except (binascii.Error, ValueError):
+        raw = from_base64(text.removeprefix(_SCHEME))
+    except ValueError:
         raise _not_public() from None
-    # One key has one spelling: base64 could end in other spare bits.
-    if len(raw) != KEY_BYTES or text != _SCHEME + base64.b64encode(raw).decode():
+    if len(raw) != KEY_BYTES or not text.startswith(_SCHEME):
         raise _not_public()
     if raw[:-1] + bytes([raw[-1] & 0x7F]) in _SMALL_ORDER:
         raise KeyFileError("this public identity is a point of small order: anybody could sign for it")
@@ -234,8 +232,8 @@ def _parsed(content: bytes, path: str) -> Identity:
     if len(content) > MAX_FILE_BYTES or fields.keys() != {"name", "public", "secret"}:
         raise _damaged(path)
     try:
-        identity = Identity._from(base64.b64decode(fields["secret"], validate=True), fields["name"])
-    except (binascii.Error, ValueError, KeyFileError):
+        identity = Identity._from(from_base64(fields["secret"]), fields["name"])
+    except (ValueError, KeyFileError):
         raise _damaged(path) from None
     if identity.public.text != fields["public"]:
         raise _damaged(path)

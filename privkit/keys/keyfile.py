@@ -8,7 +8,6 @@ derived key tells anything about another.
 from __future__ import annotations
 
 import base64
-import binascii
 import hmac
 import os
 import re
@@ -19,7 +18,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from privkit.errors import KeyFileError
-from privkit.keys.privatefile import MAX_FILE_BYTES, Kind, read_private, write_private
+from privkit.keys.privatefile import MAX_FILE_BYTES, Kind, from_base64, read_private, write_private
 
 SECRET_BYTES = 32
 _SALT = b"privkit key v1"
@@ -158,8 +157,8 @@ def _parsed(content: bytes, name: str) -> Key:
             raise _damaged(name)
         fields[match["name"]] = match["value"]
     try:
-        secret = base64.b64decode(fields["secret"], validate=True)
-    except (KeyError, binascii.Error, ValueError):
+        secret = from_base64(fields["secret"])
+    except (KeyError, ValueError):
         raise _damaged(name) from None
     if len(content) > MAX_FILE_BYTES or len(secret) != SECRET_BYTES:
         raise _damaged(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import os
 import stat
@@ -113,3 +114,15 @@ def _sync_folder(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def from_base64(text: str) -> bytes:
+    """The bytes that `text` is the one Base64 spelling of: the last character could hold spare bits that say nothing.
+
+    Raises:
+        ValueError: It is no Base64, or another spelling.
+    """
+    content = base64.b64decode(text, validate=True)
+    if base64.b64encode(content).decode() != text:
+        raise ValueError("not the one spelling of these bytes")
+    return content

@@ -7,7 +7,6 @@ entries after it is not, nor what somebody does who also holds the signing key.
 from __future__ import annotations
 
 import base64
-import binascii
 import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from privkit.errors import InputError, KeyFileError, VerificationError
 from privkit.io.staged import Staged, check_place
 from privkit.keys.identity import Identity, PublicIdentity
+from privkit.keys.privatefile import from_base64
 from privkit.ledger.ledger import Ledger
 from privkit.ledger.records import Sha256
 from privkit.ledger.sqlite import SqliteStore
@@ -77,8 +77,8 @@ class Checkpoint(BaseModel):
         if signer is not None and signer != self.identity:
             raise _bad("was signed by another identity than the one given")
         try:
-            signature = base64.b64decode(self.signature, validate=True)
-        except (binascii.Error, ValueError):
+            signature = from_base64(self.signature)
+        except ValueError:
             raise _bad("has a signature that is none") from None
         if not self.identity.verify(PURPOSE, _signed(self.model_dump(mode="json")), signature):
             raise _bad("was changed after it was signed")

@@ -96,6 +96,17 @@ def test_missing_folder_pipe_and_empty(tmp_path, path):
         Key.load(tmp_path / "pipe")
 
 
+def test_spare_bits_of_the_secret_are_noticed(path):
+    """The last character of 32 bytes in Base64 holds two bits that say nothing: four spellings, and one is right."""
+    Key.new(path)
+    head, last = path.read_text().rstrip("=\n")[:-1], path.read_text().rstrip("=\n")[-1]
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    assert letters.index(last) % 4 == 0
+    path.write_text(head + letters[letters.index(last) + 1] + "=\n")
+    with pytest.raises(KeyFileError, match="damaged"):
+        Key.load(path)
+
+
 def test_every_damaged_character_of_id_or_secret_is_noticed(path):
     Key.new(path)
     text = path.read_text()
