@@ -337,7 +337,7 @@ class Session:
         return min((now.remaining, *quotas))
 
     def _stored(self, ready: _Prepared) -> Stored | None:
-        return self._ledger.stored(ready.plan.key(), ready.loss, ready.threshold_delta)
+        return self._ledger.stored(ready.plan.key, ready.loss, ready.threshold_delta)
 
     def _half_widths(self, ready: _Prepared, confidence: float, assume_units: int | None) -> tuple[HalfWidth, ...]:
         """From declarations; what they leave open, under `assume_units` or an earlier released count of the groups."""
@@ -355,7 +355,7 @@ class Session:
         """The smallest group's noisy count in a stored release of COUNT(*) over the same rows and groups."""
         counted = Query(statistics=(Count(name="rows"),), where=made.query.where, groups=made.query.groups)
         taken = made.threshold.delta if made.threshold else Decimal(0)
-        stored = self._ledger.stored(plan(counted, made.spec, taken or None).key(), Decimal(0), taken)
+        stored = self._ledger.stored(plan(counted, made.spec, taken or None).key, Decimal(0), taken)
         if stored is None:
             return None, ""
         counts = [int(values[0].value) for values in _read(stored).results[0].values if values[0].value is not None]
@@ -375,7 +375,7 @@ class Session:
             loss=ready.loss,
             delta=ready.threshold_delta,
             analyst=self.analyst,
-            key=ready.plan.key(),
+            key=ready.plan.key,
             what={
                 "sql": ready.sql,
                 "version": self.dataset.spec.version,
@@ -437,21 +437,17 @@ def _is_number(value: object) -> bool:
 
 
 def _aggregated(made: Plan, table: Table) -> Aggregates:
-    """The exact vectors. What another library says that fails over private data may hold it, as its shape or a value:
-    nothing of that goes on, also not as a context.
+    """The exact vectors. What fails over private data tells no more than that it failed: the same words whatever it
+    was, and no context.
     """
-    failed = "an error in privkit"
     try:
         return aggregate(made, table)
     except PrivkitError:
         raise
-    except MemoryError:
-        failed = "no memory"
-    except Exception as err:
+    except Exception:
         if os.environ.get("PRIVKIT_DEBUG") == "1":
             raise
-        failed = f"{failed} ({type(err).__name__})"
-    raise AggregateError(f"the aggregate could not be computed: {failed}", hint="PRIVKIT_DEBUG=1 shows more, and data.")
+    raise AggregateError("the aggregate could not be computed", hint="PRIVKIT_DEBUG=1 shows more, and data.")
 
 
 # ---- records

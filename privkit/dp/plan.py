@@ -156,16 +156,13 @@ class Plan:
         row = vector.row_ranges if isinstance(vector, Moments) else ((0, 1),) * len(vector.coordinates)
         return tuple((most * low, most * high) for low, high in row)
 
+    @cached_property
     def key(self) -> str:
         """SHA-256 of what makes an answer the same: query, bounds, groups, mechanism and version label.
 
         The names that the query gives to its results are left out, and so is the cost: a more accurate answer
         serves too.
         """
-        return self._key
-
-    @cached_property
-    def _key(self) -> str:
         query = self.query.model_dump(mode="json")
         for item in (*query["statistics"], *query["groups"]):
             item.pop("name")

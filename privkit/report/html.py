@@ -10,6 +10,7 @@ import jinja2
 
 from privkit.model.report import DecidedColumn, Report
 from privkit.report import wording
+from privkit.report.pages import environment, page
 
 _COLOURS = 8  # the style sheet has k0…k7; the last is for all entity types after the first seven
 _FEW_COLUMNS = 12  # in a chart of more, those in which nothing was found are only counted
@@ -48,20 +49,11 @@ class _LegendItem:
 
 def report_html(report: Report) -> str:
     """The whole page, UTF-8 text to be written to a file and opened in any browser."""
-    return _render("page.html", report)
+    return page(f"privkit report: {wording.shown(report.source)}", report_fragment(report))
 
 
 def report_fragment(report: Report) -> str:
     """The same content as one element, with its style, for a notebook's output cell."""
-    return _render("report.html", report)
-
-
-def decisions_html(decisions: Sequence[DecidedColumn]) -> str:
-    """The table of decisions as one element, for a notebook's output cell after a dry run."""
-    return _environment().get_template("decisions.html").render(decisions=decisions)
-
-
-def _render(template: str, report: Report) -> str:
     totals: dict[str, int] = {}
     for column in report.columns.values():
         for name, count in column.entities.items():
@@ -71,7 +63,7 @@ def _render(template: str, report: Report) -> str:
     shown = bars if len(bars) <= _FEW_COLUMNS else [bar for bar in bars if bar.total]
     return (
         _environment()
-        .get_template(template)
+        .get_template("report.html")
         .render(
             report=report,
             changed=sum(column.cells_changed for column in report.columns.values()),
@@ -87,22 +79,16 @@ def _render(template: str, report: Report) -> str:
     )
 
 
+def decisions_html(decisions: Sequence[DecidedColumn]) -> str:
+    """The table of decisions as one element, for a notebook's output cell after a dry run."""
+    return _environment().get_template("decisions.html").render(decisions=decisions)
+
+
 @functools.cache
 def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("privkit.report"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    return environment(
+        shown=wording.shown, number=wording.number, duration=wording.duration, entity_list=wording.entity_list
     )
-    environment.filters |= {
-        "shown": wording.shown,
-        "number": wording.number,
-        "duration": wording.duration,
-        "entity_list": wording.entity_list,
-    }
-    return environment
 
 
 def _legend(totals: dict[str, int]) -> tuple[list[_LegendItem], dict[str, int]]:

@@ -12,6 +12,7 @@ from privkit.model.estimates import Estimated
 from privkit.model.release import Release
 from privkit.report import release_wording as words
 from privkit.report import wording
+from privkit.report.pages import environment, page
 from privkit.report.pictures import pictures
 
 
@@ -38,18 +39,14 @@ class _Table:
 
 def release_html(release: Release, *, stored: bool = False) -> str:
     """The whole page, UTF-8 text to be written to a file and opened in any browser."""
-    return _render("release_page.html", release, stored)
+    return page(f"privkit release: {wording.shown(release.dataset)}", release_fragment(release, stored))
 
 
 def release_fragment(release: Release, stored: bool) -> str:
     """The same content as one element, with its style, for a notebook's output cell."""
-    return _render("release.html", release, stored)
-
-
-def _render(template: str, release: Release, stored: bool) -> str:
     return (
         _environment()
-        .get_template(template)
+        .get_template("release.html")
         .render(
             release=release,
             stored=words.stored_sentence(release) if stored else "",
@@ -75,23 +72,15 @@ def _render(template: str, release: Release, stored: bool) -> str:
 
 @functools.cache
 def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("privkit.report"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    return environment(
+        shown=wording.shown,
+        number=wording.number,
+        significant=words.significant,
+        amount=words.amount_text,
+        loss=words.loss_text,
+        when=words.when,
+        declaration=_declaration,
     )
-    environment.filters |= {
-        "shown": wording.shown,
-        "number": wording.number,
-        "significant": words.significant,
-        "amount": words.amount_text,
-        "loss": words.loss_text,
-        "when": words.when,
-        "declaration": _declaration,
-    }
-    return environment
 
 
 def _single_table(release: Release) -> _Table | None:
