@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from privkit.errors import (
         AggregateError,
         BudgetRefusedError,
+        CiphertextError,
         ColumnError,
         DatasetError,
         DetectorError,
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
         PolicyError,
         PrivkitError,
         QueryError,
+        StudyError,
         UsageError,
         VerificationError,
     )
@@ -59,6 +61,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AggregateError",
     "BudgetRefusedError",
+    "CiphertextError",
     "ColumnError",
     "Dataset",
     "DatasetError",
@@ -81,6 +84,7 @@ __all__ = [
     "Reidentified",
     "Released",
     "Session",
+    "StudyError",
     "UsageError",
     "VerificationError",
     "__version__",

@@ -13,9 +13,11 @@
     ├── QueryError               exit 1   a query that is not understood, or that its dataset's description forbids
     ├── LedgerError              exit 1   a ledger that is missing, busy, of another dataset or cannot be written
     ├── AggregateError           exit 1   an engine that could not compute an aggregate
+    ├── StudyError               exit 1   a study that does not fit, is not as far yet, or is over
     ├── UsageError               exit 2   options that cannot go together
     ├── BudgetRefusedError       exit 3   a charge that the budget, or the analyst's quota, has no room for
-    └── VerificationError        exit 5   a ledger, checkpoint or signature that does not hold
+    ├── VerificationError        exit 5   a ledger, checkpoint, message or signature that does not hold
+    └── CiphertextError          exit 5   bytes that are no context, key or ciphertext of the parameters they should have
     (exit 4: `scan --fail-on-pii` found PII; exit 130: Ctrl-C. Neither is an error in the program.)
 
 What may stand in a message: file names, column names, row numbers, byte offsets, counts, entity types, option names.
@@ -173,6 +175,20 @@ class AggregateError(PrivkitError):
     """An engine that could not compute an aggregate; its own words may quote data and are not repeated."""
 
 
+class StudyError(PrivkitError):
+    """A study that does not fit its parameters, whose step comes too early or too late, or that is over.
+
+    Args:
+        message: What is wrong; names the file and the party, where one is to blame.
+        party: The party to blame, if one is.
+        hint: What the user can do next.
+    """
+
+    def __init__(self, message: str, *, party: str | None = None, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.party = party
+
+
 class UsageError(PrivkitError):
     """Options that cannot go together, or a value that no run could use."""
 
@@ -215,3 +231,9 @@ class VerificationError(PrivkitError):
     def __init__(self, message: str, *, sequence: int | None = None, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
         self.sequence = sequence
+
+
+class CiphertextError(PrivkitError):
+    """Bytes that are not a context, key or ciphertext of the parameters they should have; none reached native code."""
+
+    exit_code = 5
