@@ -17,7 +17,7 @@
     ├── UsageError               exit 2   options that cannot go together
     ├── BudgetRefusedError       exit 3   a charge that the budget, or the analyst's quota, has no room for
     ├── VerificationError        exit 5   a ledger, checkpoint, message or signature that does not hold
-    └── CiphertextError          exit 5   bytes that are no context, key or ciphertext of the parameters they should have
+    └── CiphertextError          exit 5   bytes that are no context or ciphertext of the parameters they should have
     (exit 4: `scan --fail-on-pii` found PII; exit 130: Ctrl-C. Neither is an error in the program.)
 
 What may stand in a message: file names, column names, row numbers, byte offsets, counts, entity types, option names.
