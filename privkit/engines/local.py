@@ -13,22 +13,17 @@ import importlib
 import json
 import os
 import queue
-import select
-import signal
-import struct
 import subprocess
 import sys
-import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import IO
 
 import privkit.errors
+from privkit.engines.pipes import own_streams, receive, send
 from privkit.errors import InterruptedRunError, PrivkitError
 
 Handler = Callable[[bytes], bytes]
-_HEADER = struct.Struct("<cQ")
 _COLLECT_AFTER = 50_000  # objects made and not freed, before the garbage collector looks for cycles
 _SPEC, _RESULT, _ERROR = b"s", b"r", b"e"
 _BOOTSTRAP = "import json,sys; sys.path[:] = json.loads(sys.argv[1]); from privkit.engines.local import serve; serve()"
@@ -120,8 +115,8 @@ class _Crew:
             assert worker.stdin is not None
             assert worker.stdout is not None
             try:
-                _send(worker.stdin, _RESULT, item)
-                tag, body = _receive(worker.stdout)
+                send(worker.stdin, _RESULT, item)
+                tag, body = receive(worker.stdout)
             except (OSError, EOFError):
                 raise _death(worker) from None
             if tag == _ERROR:
@@ -162,26 +157,21 @@ def _start(factory: str, spec: bytes) -> subprocess.Popen[bytes]:
     )
     assert worker.stdin is not None
     with contextlib.suppress(OSError):
-        _send(worker.stdin, _SPEC, json.dumps({"factory": factory}).encode())
-        _send(worker.stdin, _SPEC, spec)
+        send(worker.stdin, _SPEC, json.dumps({"factory": factory}).encode())
+        send(worker.stdin, _SPEC, spec)
     return worker
 
 
 def serve() -> None:
     """A worker's life: read the spec, then answer items until the input ends."""
-    source = os.fdopen(os.dup(0), "rb")
-    sink = os.fdopen(os.dup(1), "wb")
-    # Whatever a library prints must not fall into the pipe.
-    os.dup2(2, 1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, args=(source.fileno(),), daemon=True).start()
+    source, sink = own_streams()
     try:
-        _, head = _receive(source)
-        _, spec = _receive(source)
+        _, head = receive(source)
+        _, spec = receive(source)
         handler: Handler | None = None
         settled = contextlib.ExitStack()
         while True:
-            _, item = _receive(source)
+            _, item = receive(source)
             try:
                 if handler is None:
                     handler = load_handler(json.loads(head)["factory"], spec)
@@ -194,18 +184,9 @@ def serve() -> None:
                 answer, tag = json.dumps({"type": None, "name": type(err).__name__}).encode(), _ERROR
                 if os.environ.get("PRIVKIT_DEBUG"):
                     sys.excepthook(type(err), err, err.__traceback__)
-            _send(sink, tag, answer)
+            send(sink, tag, answer)
     except (EOFError, OSError):
         return
-
-
-def _end_with_parent(pipe: int) -> None:
-    """Ends the process as soon as nobody can write to its input any more, whatever it is busy with."""
-    if hasattr(select, "poll"):
-        waiting = select.poll()
-        waiting.register(pipe, 0)  # hang-ups are always told
-        waiting.poll()
-        os._exit(1)
 
 
 class WorkerBugError(Exception):
@@ -242,21 +223,3 @@ def _death(worker: subprocess.Popen[bytes]) -> InterruptedRunError:
         f"a worker process died ({how})",
         hint="Signal 9 is often the system running out of memory: try fewer --workers.",
     )
-
-
-def _send(pipe: IO[bytes], tag: bytes, body: bytes) -> None:
-    pipe.write(_HEADER.pack(tag, len(body)))
-    pipe.write(body)
-    pipe.flush()
-
-
-def _receive(pipe: IO[bytes]) -> tuple[bytes, bytes]:
-    tag, length = _HEADER.unpack(_exactly(pipe, _HEADER.size))
-    return tag, _exactly(pipe, length)
-
-
-def _exactly(pipe: IO[bytes], length: int) -> bytes:
-    body = pipe.read(length)
-    if body is None or len(body) != length:
-        raise EOFError
-    return body
