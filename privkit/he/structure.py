@@ -1,0 +1,334 @@
+"""The bytes of TenSEAL and SEAL, taken apart and put together without either of them.
+
+SEAL's own reader trusts lengths that stand in the bytes and ends the process on some of them; TenSEAL reads past the
+end of a ciphertext whose `sizes` lie. So native code gets nothing that this module has not read first: everything that
+the parameters determine is compared byte for byte, every number that they leave open is checked against its modulus.
+
+Layouts, as SEAL 4.3 writes them (serialization.h, ciphertext.cpp, plaintext.cpp, dynarray.h, encryptionparams.cpp):
+
+    object        5e a1 | header size 16 | version 4, 3 | compression 2 (zstd) | 0 0 | size of all, u64 | zstd frame
+    ciphertext    parms_id, 32 bytes | NTT form, 1 byte | polynomials, degree, moduli: u64 each | scale, f64
+                  | correction factor, u64 | object, uncompressed: how many words, u64 | the words, u64 each
+    secret key    parms_id | how many words, u64 | scale, f64 | object, uncompressed: how many words | the words
+    parameters    scheme, 1 byte | degree, how many moduli: u64 each | each modulus and the plain modulus, an
+                  uncompressed object with one u64
+
+and TenSEAL's vectors are Protocol Buffers: field 1 the sizes, packed; field 2 each ciphertext; field 3 CKKS's scale.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+import zstandard
+
+from privkit.errors import CiphertextError
+
+_SEAL = struct.Struct("<2sBBBBHQ")  # magic, header size, major, minor, compression, reserved, size
+_MAGIC, _MAJOR, _MINOR = b"\x5e\xa1", 4, 3
+_PLAIN, _ZSTD = 0, 2
+_ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+_WORD = 8
+
+
+@dataclass(frozen=True)
+class Form:
+    """What an array of residues has to look like inside: a ciphertext, a public key or a secret key.
+
+    Attributes:
+        head: Every byte before the words; the parameters determine them all.
+        polynomials: How many; 2 for a fresh ciphertext.
+        degree: N, words of one polynomial modulo one prime.
+        moduli: The primes.
+    """
+
+    head: bytes
+    polynomials: int
+    degree: int
+    moduli: tuple[int, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes of the whole."""
+        return len(self.head) + self.polynomials * len(self.moduli) * self.degree * _WORD
+
+    @cached_property
+    def largest(self) -> np.ndarray:
+        """uint64 array (1, moduli): the largest residue of each prime."""
+        return np.array([self.moduli], dtype=np.uint64) - np.uint64(1)
+
+    def check(self, inner: bytes) -> None:
+        """Refuses whatever is not exactly of this form, and a ciphertext that hides nothing.
+
+        Args:
+            inner: The object's bytes, uncompressed.
+
+        Raises:
+            CiphertextError: A byte that the parameters determine differs, a word is no residue, or the last
+                polynomial is zero, so that no key is needed to read the first.
+        """
+        if len(inner) != self.size or not inner.startswith(self.head):
+            raise CiphertextError("its head is not that of the parameters")
+        words = np.frombuffer(inner, dtype="<u8", offset=len(self.head))
+        words = words.reshape(self.polynomials, len(self.moduli), self.degree)
+        if (words.max(axis=2) > self.largest).any():
+            raise CiphertextError("a coefficient is not below its modulus")
+        if not words[-1].any():
+            raise CiphertextError("its last polynomial is zero: it hides nothing")
+
+
+def ciphertext_form(
+    parms_id: bytes,
+    degree: int,
+    moduli: tuple[int, ...],
+    *,
+    ntt: bool = False,
+    polynomials: int = 2,
+    scale: float = 1.0,
+) -> Form:
+    """The form of a ciphertext or a public key.
+
+    Args:
+        parms_id: SEAL's name of the level, 32 bytes.
+        degree: N.
+        moduli: The level's primes.
+        ntt: Whether the polynomials are in NTT form: keys, and everything in CKKS.
+        polynomials: How many.
+        scale: CKKS's; 1 in BFV.
+    """
+    words = polynomials * len(moduli) * degree
+    head = parms_id + struct.pack("<BQQQdQ", ntt, polynomials, degree, len(moduli), scale, 1)
+    return Form(head + _array_head(words), polynomials, degree, moduli)
+
+
+def secret_form(key_id: bytes, degree: int, moduli: tuple[int, ...]) -> Form:
+    """The form of a secret key: one polynomial modulo each prime."""
+    words = len(moduli) * degree
+    return Form(key_id + struct.pack("<Qd", words, 1.0) + _array_head(words), 1, degree, moduli)
+
+
+def parms_id(scheme: int, degree: int, moduli: tuple[int, ...], plain_modulus: int) -> bytes:
+    """How SEAL names parameters: BLAKE2b, 32 bytes, of their 64-bit little-endian words (its encryptionparams.cpp).
+
+    Args:
+        scheme: 1 for BFV, 2 for CKKS.
+        degree: N.
+        moduli: Primes of the level, in order.
+        plain_modulus: t; 0 for CKKS.
+    """
+    words = (scheme, degree, *moduli, plain_modulus)
+    return hashlib.blake2b(struct.pack(f"<{len(words)}Q", *words), digest_size=32).digest()
+
+
+def parameters_bytes(scheme: int, degree: int, moduli: tuple[int, ...], plain_modulus: int) -> bytes:
+    """SEAL's encryption parameters, uncompressed and without a header: all of them known beforehand."""
+    written = [struct.pack("<BQQ", scheme, degree, len(moduli))]
+    written += [uncompressed(struct.pack("<Q", modulus)) for modulus in (*moduli, plain_modulus)]
+    return b"".join(written)
+
+
+def uncompressed(inner: bytes) -> bytes:
+    """A SEAL object around bytes, not compressed: what native code is given to read."""
+    return _SEAL.pack(_MAGIC, _SEAL.size, _MAJOR, _MINOR, _PLAIN, 0, _SEAL.size + len(inner)) + inner
+
+
+class Reader:
+    """Reads an encoding from its start to its end.
+
+    Args:
+        content: The bytes.
+    """
+
+    def __init__(self, content: bytes | memoryview) -> None:
+        self._content = memoryview(content)
+        self._place = 0
+
+    @property
+    def place(self) -> int:
+        """How many bytes were read."""
+        return self._place
+
+    def take(self, length: int) -> memoryview:
+        """The next `length` bytes.
+
+        Raises:
+            CiphertextError: Fewer are left.
+        """
+        if length > len(self._content) - self._place:
+            raise CiphertextError("it is cut off")
+        self._place += length
+        return self._content[self._place - length : self._place]
+
+    def expect(self, wanted: bytes, what: str) -> None:
+        """Passes over bytes that are known beforehand.
+
+        Raises:
+            CiphertextError: Others stand there.
+        """
+        if self.take(len(wanted)) != wanted:
+            raise CiphertextError(f"{what} is not what it should be")
+
+    def field(self, tag: bytes, most: int) -> memoryview:
+        """The body of a length-delimited field.
+
+        Args:
+            tag: The field's number and type, as it is encoded.
+            most: How long it may be.
+
+        Raises:
+            CiphertextError: Another field, a length that is not in its shortest encoding, or too long a body.
+        """
+        self.expect(tag, "a field")
+        length = self._varint()
+        if length > most:
+            raise CiphertextError("a field is longer than anything that fits the parameters")
+        return self.take(length)
+
+    def end(self) -> None:
+        """Refuses what is left.
+
+        Raises:
+            CiphertextError: Something is.
+        """
+        if self._place != len(self._content):
+            raise CiphertextError("something follows its end")
+
+    def _varint(self) -> int:
+        value = shift = 0
+        while shift < 35:
+            (byte,) = self.take(1)
+            value |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                if byte == 0 and shift > 7:
+                    break
+                return value
+        raise CiphertextError("a length is not in its shortest encoding")
+
+
+def unpack(packed: bytes | memoryview, size: int) -> bytes:
+    """The bytes of a compressed SEAL object of known size.
+
+    Args:
+        packed: The object.
+        size: How many bytes it has to hold; no more are ever decompressed.
+
+    Raises:
+        CiphertextError: Its header or its zstd frame is not exactly that of such an object.
+    """
+    head = _SEAL.pack(_MAGIC, _SEAL.size, _MAJOR, _MINOR, _ZSTD, 0, len(packed)) + _frame_head(size)
+    if bytes(packed[: len(head)]) != head:
+        raise CiphertextError("its header is not that of a SEAL object of this size")
+    try:
+        # The frame's head, just compared, says how many bytes there are: they are allocated, and no others.
+        inner = zstandard.ZstdDecompressor().decompress(
+            packed[_SEAL.size :], max_output_size=size, allow_extra_data=False
+        )
+    except zstandard.ZstdError:
+        raise CiphertextError("its compressed bytes are damaged") from None
+    if len(inner) != size:
+        raise CiphertextError("its compressed bytes are cut off")
+    return inner
+
+
+class Vector(NamedTuple):
+    """A TenSEAL vector whose outside was read: sizes, lengths and headers fit; the ciphertexts wait to be unpacked.
+
+    Attributes:
+        form: What each ciphertext has to look like.
+        packed: The ciphertexts, compressed.
+    """
+
+    form: Form
+    packed: list[memoryview]
+
+    def ciphertexts(self) -> Iterator[bytes]:
+        """The ciphertexts, unpacked and checked, one after the other.
+
+        Raises:
+            CiphertextError: One is not of the form.
+        """
+        for number, packed in enumerate(self.packed, 1):
+            try:
+                inner = unpack(packed, self.form.size)
+                self.form.check(inner)
+            except CiphertextError as err:
+                raise CiphertextError(f"ciphertext {number} of {len(self.packed)}: {err.message}") from None
+            yield inner
+
+
+def read_vector(content: bytes, form: Form, length: int, slots: int, tail: bytes = b"") -> Vector:
+    """Takes a TenSEAL vector of known length apart.
+
+    Args:
+        content: The vector.
+        form: What each of its ciphertexts has to look like.
+        length: How many values it has to hold.
+        slots: Values of one ciphertext; all but the last have so many.
+        tail: What has to follow the ciphertexts.
+
+    Raises:
+        CiphertextError: The sizes are others, there are more or fewer ciphertexts, or anything else stands there.
+    """
+    sizes = chunks(length, slots)
+    if not sizes:
+        raise CiphertextError("it holds no value")
+    reader = Reader(content)
+    reader.expect(_sizes_field(sizes), "the list of sizes")
+    packed = [reader.field(b"\x12", 2 * form.size) for _ in sizes]
+    reader.expect(tail, "the end")
+    reader.end()
+    return Vector(form, packed)
+
+
+def write_vector(objects: Sequence[bytes | memoryview], length: int, slots: int, tail: bytes = b"") -> bytes:
+    """A TenSEAL vector of SEAL objects: the inverse of `read_vector`."""
+    written: list[bytes | memoryview] = [_sizes_field(chunks(length, slots))]
+    for one in objects:
+        written += (b"\x12", varint(len(one)), one)
+    return b"".join((*written, tail))
+
+
+def field(tag: bytes, body: bytes) -> bytes:
+    """A length-delimited field: the inverse of `Reader.field`."""
+    return b"".join((tag, varint(len(body)), body))
+
+
+def chunks(length: int, slots: int) -> list[int]:
+    """How TenSEAL spreads values over ciphertexts: each full but the last."""
+    return [min(slots, length - start) for start in range(0, length, slots)]
+
+
+def varint(value: int) -> bytes:
+    """The shortest encoding of a number in Protocol Buffers."""
+    written = bytearray()
+    while value > 0x7F:
+        written.append(value & 0x7F | 0x80)
+        value >>= 7
+    written.append(value)
+    return bytes(written)
+
+
+def _sizes_field(sizes: list[int]) -> bytes:
+    packed = b"".join(map(varint, sizes))
+    return b"\x0a" + varint(len(packed)) + packed
+
+
+def _array_head(words: int) -> bytes:
+    size = _SEAL.size + _WORD + words * _WORD
+    return _SEAL.pack(_MAGIC, _SEAL.size, _MAJOR, _MINOR, _PLAIN, 0, size) + struct.pack("<Q", words)
+
+
+def _frame_head(size: int) -> bytes:
+    """How libzstd begins a frame whose content it knows (RFC 8878, section 3.1.1): one segment, no checksum."""
+    if size < 256:
+        return _ZSTD_MAGIC + struct.pack("<BB", 0x20, size)
+    if size < 65792:
+        return _ZSTD_MAGIC + struct.pack("<BH", 0x60, size - 256)
+    return _ZSTD_MAGIC + struct.pack("<BI", 0xA0, size)
