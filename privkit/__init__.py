@@ -55,11 +55,16 @@ if TYPE_CHECKING:
     from privkit.keys.keyfile import Key
     from privkit.model.policy import Policy
     from privkit.session import Released, Session
+    from privkit.study.aggregator import Aggregator
+    from privkit.study.holder import KeyHolder
+    from privkit.study.party import Party
+    from privkit.study.steps import Study
 
     __version__: str
 
 __all__ = [
     "AggregateError",
+    "Aggregator",
     "BudgetRefusedError",
     "CiphertextError",
     "ColumnError",
@@ -73,10 +78,12 @@ __all__ = [
     "InterruptedRunError",
     "Key",
     "KeyFileError",
+    "KeyHolder",
     "Known",
     "LedgerError",
     "MissingExtraError",
     "OutputError",
+    "Party",
     "Policy",
     "PolicyError",
     "PrivkitError",
@@ -84,6 +91,7 @@ __all__ = [
     "Reidentified",
     "Released",
     "Session",
+    "Study",
     "StudyError",
     "UsageError",
     "VerificationError",
@@ -104,16 +112,20 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Aggregator": "privkit.study.aggregator",
     "Dataset": "privkit.dataset",
     "Deidentified": "privkit.deidentifier",
     "DeidentifiedText": "privkit.deidentifier",
     "Identity": "privkit.keys.identity",
     "Key": "privkit.keys.keyfile",
+    "KeyHolder": "privkit.study.holder",
     "Known": "privkit.deid.plan",
+    "Party": "privkit.study.party",
     "Policy": "privkit.model.policy",
     "Reidentified": "privkit.deidentifier",
     "Released": "privkit.session",
     "Session": "privkit.session",
+    "Study": "privkit.study.steps",
     "bands": "privkit.dp.builder",
     "buckets": "privkit.dp.builder",
     "budget_history": "privkit.budget",

@@ -180,13 +180,17 @@ class StudyError(PrivkitError):
 
     Args:
         message: What is wrong; names the file and the party, where one is to blame.
-        party: The party to blame, if one is.
+        path: The study's file, if it came from one.
+        line: 1-based line in that file.
         hint: What the user can do next.
     """
 
-    def __init__(self, message: str, *, party: str | None = None, hint: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, path: str | None = None, line: int | None = None, hint: str | None = None
+    ) -> None:
         super().__init__(message, hint=hint)
-        self.party = party
+        self.path = path
+        self.line = line
 
 
 class UsageError(PrivkitError):

@@ -30,12 +30,12 @@ class Kind(NamedTuple):
     command: str
 
 
-def write_private(path: str | os.PathLike[str], text: str, kind: Kind) -> None:
+def write_private(path: str | os.PathLike[str], content: str | bytes, kind: Kind) -> None:
     """Writes a new file, readable by its owner alone (mode 0600), never over another and never through a link.
 
     Args:
         path: Where to write it; the folder must exist.
-        text: All of it.
+        content: All of it; a text as UTF-8.
         kind: What it is called in messages.
 
     Raises:
@@ -52,27 +52,28 @@ def write_private(path: str | os.PathLike[str], text: str, kind: Kind) -> None:
     except OSError as error:
         raise KeyFileError(f"{os.fspath(path)} cannot be written: {error.strerror}") from None
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fchmod(file.fileno(), 0o600)  # whatever the umask was
             os.fsync(file.fileno())
-        _sync_folder(Path(path).absolute().parent)
+        sync_folder(Path(path).absolute().parent)
     except OSError as error:
         with contextlib.suppress(OSError):
             Path(path).unlink()
         raise KeyFileError(f"{os.fspath(path)} cannot be written: {error.strerror}") from None
 
 
-def read_private(path: str | os.PathLike[str], kind: Kind) -> bytes:
+def read_private(path: str | os.PathLike[str], kind: Kind, most: int = MAX_FILE_BYTES) -> bytes:
     """The bytes of a regular file that nobody but its owner can open; checked on the open file, not on its name.
 
     Args:
         path: The file.
         kind: What it is called in messages.
+        most: Bytes that it may have.
 
     Returns:
-        At most `MAX_FILE_BYTES` + 1 bytes: more than `MAX_FILE_BYTES` are too many.
+        At most `most` + 1 bytes: more than `most` are too many.
 
     Raises:
         KeyFileError: The file is missing, not a regular file, or open to others.
@@ -87,7 +88,8 @@ def read_private(path: str | os.PathLike[str], kind: Kind) -> bytes:
         raise KeyFileError(f"{name} cannot be read: {error.strerror}") from None
     try:
         _check_closed(os.fstat(descriptor), name, kind)
-        return os.read(descriptor, MAX_FILE_BYTES + 1)
+        with os.fdopen(os.dup(descriptor), "rb") as file:
+            return file.read(most + 1)
     except OSError as error:
         raise KeyFileError(f"{name} cannot be read: {error.strerror}") from None
     finally:
@@ -106,7 +108,7 @@ def _check_closed(status: os.stat_result, name: str, kind: Kind) -> None:
         )
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Makes the new name durable where the system lets a folder be synced."""
     with contextlib.suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY)

@@ -16,9 +16,10 @@ from privkit.errors import UsageError
 from privkit.model.amounts import Amount
 
 LONGEST_ANALYST = 200
-NOTE_KINDS = ("disclosed", "local")
+NOTE_KINDS = ("disclosed", "local", "revealed")
 """Entries without loss: `disclosed`, rows that left de-identified and not private; `local`, a column that left under a
-local mechanism, whose ε protects one value and is never added to the dataset's."""
+local mechanism, whose ε protects one value and is never added to the dataset's; `revealed`, that the ledger's keeper
+decrypted a study's sum, which its parties paid for."""
 
 
 def checked_analyst(name: str) -> str:

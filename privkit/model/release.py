@@ -147,22 +147,15 @@ class Accounting(_Record):
     limit: Loss
 
 
-class Release(_Record):
-    """A private release.
+class Answer(_Record):
+    """The answer to one query: whatever added the vectors up, and wherever the noise was drawn.
 
     Attributes:
-        id: The ledger entry's id.
-        dataset: The dataset's name.
-        version: The owner's version label.
-        analyst: Who asked, by their own word.
-        time: When it was charged (UTC, ISO 8601).
         sql: The query in its canonical spelling.
         query: The query.
         privacy_unit: Whom the promise protects, and the bounds that were enforced.
-        measure: How the ledger counts.
-        cost: Loss of this release alone.
-        accounting: Where the charge stands.
-        accepted_high_loss: The reason that was given for a budget above the cap.
+        measure: How loss is counted.
+        cost: Loss of this answer alone.
         mechanisms: The vectors and their noise.
         threshold: How private keys were chosen.
         groups: Names of the group columns.
@@ -171,23 +164,13 @@ class Release(_Record):
         confidence: Of the intervals, each by itself.
         results: The statistics, one value (or several) a group, in the order of `keys`.
         declared: The descriptions of the columns that the query names.
-        software: Versions.
     """
 
-    format: Literal[1] = 1
-    id: str
-    dataset: str
-    version: str
-    analyst: str
-    time: str
     sql: str
     query: Query
     privacy_unit: PrivacyUnit
     measure: Measure
     cost: Loss
-    threshold_delta: Amount
-    accounting: Accounting
-    accepted_high_loss: str | None = None
     mechanisms: tuple[Mechanism, ...]
     threshold: ThresholdMechanism | None = None
     groups: tuple[str, ...]
@@ -197,6 +180,31 @@ class Release(_Record):
     confidence: float = Field(gt=0, lt=1)
     results: tuple[Estimated, ...]
     declared: Mapping[str, Any]
+
+
+class Release(Answer):
+    """A private release of one dataset.
+
+    Attributes:
+        id: The ledger entry's id.
+        dataset: The dataset's name.
+        version: The owner's version label.
+        analyst: Who asked, by their own word.
+        time: When it was charged (UTC, ISO 8601).
+        accounting: Where the charge stands.
+        accepted_high_loss: The reason that was given for a budget above the cap.
+        software: Versions.
+    """
+
+    format: Literal[1] = 1
+    id: str
+    dataset: str
+    version: str
+    analyst: str
+    time: str
+    threshold_delta: Amount
+    accounting: Accounting
+    accepted_high_loss: str | None = None
     software: Mapping[str, str]
 
 

@@ -14,11 +14,12 @@ from typing import Any, Literal, TypeVar, cast, get_args, get_origin
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from privkit.errors import DatasetError, PolicyError
+from privkit.errors import DatasetError, PolicyError, StudyError
 from privkit.model.misfits import first_misfit
 
 Record = TypeVar("Record", bound=BaseModel)
-FileError = type[PolicyError] | type[DatasetError]
+FileError = type[PolicyError] | type[DatasetError] | type[StudyError]
+_COMMANDS: Mapping[FileError, str] = {PolicyError: "policy", DatasetError: "dataset", StudyError: "study"}
 _Location = tuple[str | int, ...]
 
 
@@ -183,8 +184,9 @@ def _line(location: _Location, lines: dict[_Location, int]) -> int | None:
     return lines.get(found)
 
 
-def _error(error: FileError, message: str, path: str | None, line: int | None) -> PolicyError | DatasetError:
+def _error(
+    error: FileError, message: str, path: str | None, line: int | None
+) -> PolicyError | DatasetError | StudyError:
     where = f"{path}, line {line}: " if path and line else f"line {line}: " if line else f"{path}: " if path else ""
-    command = "policy" if error is PolicyError else "dataset"
-    hint = f"`privkit {command} schema` prints what such a file may hold."
+    hint = f"`privkit {_COMMANDS[error]} schema` prints what such a file may hold."
     return error(where + message, path=path, line=line, hint=hint)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from privkit.model.release import Release
+from privkit.model.release import Answer, Release
 from privkit.report import release_wording as words
 from privkit.report.wording import number, plural, shown
 
@@ -23,27 +23,29 @@ def release_card(release: Release) -> str:
     """
     parts = (
         _asked(release),
-        _results(release),
+        results(release),
         _protected(release),
         _cost(release),
-        _mechanisms(release),
+        mechanisms(release),
         _made(release),
     )
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
 
 
-def _md(text: str) -> str:
+def md(text: str) -> str:
     """Text from outside, so that none of it is markup."""
     return _SPECIAL.sub(r"\\\1", shown(text))
 
 
-def _fenced(text: str) -> Iterator[str]:
+def fenced(text: str) -> Iterator[str]:
+    """SQL as a block of code."""
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     yield from (f"{fence}sql", shown(text), fence)
 
 
-def _table(headings: Sequence[str], rows: Iterator[Sequence[str]]) -> Iterator[str]:
+def table(headings: Sequence[str], rows: Iterator[Sequence[str]]) -> Iterator[str]:
+    """A Markdown table of texts that are escaped already."""
     yield f"| {' | '.join(headings)} |"
     yield f"|{'---|' * len(headings)}"
     for row in rows:
@@ -51,51 +53,52 @@ def _table(headings: Sequence[str], rows: Iterator[Sequence[str]]) -> Iterator[s
 
 
 def _asked(release: Release) -> Iterator[str]:
-    yield f"# Private statistics of {_md(release.dataset)}"
+    yield f"# Private statistics of {md(release.dataset)}"
     yield ""
-    yield f"Asked by {_md(release.analyst)} on {words.when(release.time)}, data version {_md(release.version)}."
+    yield f"Asked by {md(release.analyst)} on {words.when(release.time)}, data version {md(release.version)}."
     yield ""
-    yield from _fenced(release.sql)
+    yield from fenced(release.sql)
     if release.accepted_high_loss:
         yield ""
-        yield f"**{_md(words.high_loss_sentence(release.accepted_high_loss))}**"
+        yield f"**{md(words.high_loss_sentence(release.accepted_high_loss))}**"
 
 
-def _results(release: Release) -> Iterator[str]:
-    yield "## Results"
+def results(answer: Answer, heading: str = "## Results") -> Iterator[str]:
+    """The values with their intervals, and what to know when reading them."""
+    yield heading
     yield ""
-    if not release.keys:
+    if not answer.keys:
         yield "No group has enough units to be shown."
     else:
-        headings = [*map(_md, release.groups), "statistic", "value", words.level_text(release.confidence), "remark"]
-        yield from _table(headings, _value_rows(release))
+        headings = [*map(md, answer.groups), "statistic", "value", words.level_text(answer.confidence), "remark"]
+        yield from table(headings, _value_rows(answer))
     yield ""
     yield words.NOISE_ONLY
-    if words.has_weak(release):
+    if words.has_weak(answer):
         yield ""
         yield words.WEAK
-    for note in words.notes_of(release):
+    for note in words.notes_of(answer):
         yield ""
-        yield _md(note)
+        yield md(note)
 
 
-def _value_rows(release: Release) -> Iterator[Sequence[str]]:
-    for place, key in enumerate(release.keys):
-        for estimated in release.results:
+def _value_rows(answer: Answer) -> Iterator[Sequence[str]]:
+    for place, key in enumerate(answer.keys):
+        for estimated in answer.results:
             for value in estimated.values[place]:
                 text = words.value_text(value)
                 name = estimated.name if value.label is None else f"{estimated.name}: {value.label}"
-                yield (*map(_md, key), _md(name), text.value, text.interval or "–", _md(text.note) or "–")
+                yield (*map(md, key), md(name), text.value, text.interval or "–", md(text.note) or "–")
 
 
 def _protected(release: Release) -> Iterator[str]:
     yield "## Whom it protects"
     yield ""
     for sentence in words.unit_sentences(release.privacy_unit):
-        yield f"- {_md(sentence)}"
-    yield f"- {_md(words.promise_sentence(release.cost, release.privacy_unit))}"
+        yield f"- {md(sentence)}"
+    yield f"- {md(words.promise_sentence(release.cost, release.privacy_unit))}"
     if release.threshold is not None:
-        yield f"- {_md(words.threshold_sentence(release.threshold, release.privacy_unit))}"
+        yield f"- {md(words.threshold_sentence(release.threshold, release.privacy_unit))}"
     yield ""
     yield "Not covered:"
     yield ""
@@ -106,7 +109,7 @@ def _protected(release: Release) -> Iterator[str]:
 def _cost(release: Release) -> Iterator[str]:
     yield "## What it cost"
     yield ""
-    yield from _table(("", "privacy loss"), iter(words.account_rows(release)))
+    yield from table(("", "privacy loss"), iter(words.account_rows(release)))
     yield ""
     yield (
         f"Left of the budget: {words.left_text(release)}. Counted as {words.measure_text(release.measure)}. Ledger "
@@ -115,31 +118,32 @@ def _cost(release: Release) -> Iterator[str]:
     )
 
 
-def _mechanisms(release: Release) -> Iterator[str]:
-    yield "## How it was made"
+def mechanisms(answer: Answer, heading: str = "## How it was made") -> Iterator[str]:
+    """The vectors, their noise, and how the estimates are made."""
+    yield heading
     yield ""
     headings = ("measured", "noise", "scale", "one unit moves it by at most", "share", "for")
     rows = (
         (
-            _md(mechanism.vector),
+            md(mechanism.vector),
             mechanism.noise,
             words.significant(mechanism.scale),
             words.significant(mechanism.distance),
-            _md(mechanism.share),
-            _md(", ".join(mechanism.serves)),
+            md(mechanism.share),
+            md(", ".join(mechanism.serves)),
         )
-        for mechanism in release.mechanisms
+        for mechanism in answer.mechanisms
     )
-    yield from _table(headings, rows)
+    yield from table(headings, rows)
     yield ""
     yield "Scales and distances are in the measured vector's own integer units."
     yield ""
-    for estimated in release.results:
-        yield f"- {_md(estimated.name)}: {_md(estimated.method)}"
+    for estimated in answer.results:
+        yield f"- {md(estimated.name)}: {md(estimated.method)}"
 
 
 def _made(release: Release) -> Iterator[str]:
     yield "## Versions"
     yield ""
-    software = ", ".join(f"{_md(name)} {_md(version)}" for name, version in release.software.items())
+    software = ", ".join(f"{md(name)} {md(version)}" for name, version in release.software.items())
     yield f"{software or 'not recorded'}. {plural(len(release.declared), 'declared column')} in the query."

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from privkit.model.estimates import Estimated, Value
-from privkit.model.release import Release
+from privkit.model.release import Answer
 from privkit.report.release_wording import ValueText, key_text, significant, value_text
 from privkit.report.wording import shown
 
@@ -94,26 +94,26 @@ class Picture:
         return "; ".join(part.rstrip() for part in parts)
 
 
-def pictures(release: Release) -> list[Picture]:
-    """The pictures of a release, in the order of its statistics."""
-    kinds = {statistic.name: statistic.kind for statistic in release.query.statistics}
+def pictures(answer: Answer) -> list[Picture]:
+    """The pictures of an answer, in the order of its statistics."""
+    kinds = {statistic.name: statistic.kind for statistic in answer.query.statistics}
     made: list[Picture] = []
-    for estimated in release.results:
+    for estimated in answer.results:
         kind = kinds.get(estimated.name, "")
-        made += _histograms(release, estimated) if kind == "histogram" else _intervals(release, estimated, kind)
+        made += _histograms(answer, estimated) if kind == "histogram" else _intervals(answer, estimated, kind)
     return made
 
 
 # ---- intervals over groups
 
 
-def _intervals(release: Release, estimated: Estimated, kind: str) -> Iterator[Picture]:
+def _intervals(answer: Answer, estimated: Estimated, kind: str) -> Iterator[Picture]:
     labels = dict.fromkeys(value.label for values in estimated.values for value in values)
     for label in list(labels)[:_MOST_LABELS]:
         heading = shown(estimated.name) if label is None else f"{shown(estimated.name)}: {shown(label)}"
         pairs = [
-            (key_text(release.groups, key), value)
-            for key, values in zip(release.keys, estimated.values, strict=True)
+            (key_text(answer.groups, key), value)
+            for key, values in zip(answer.keys, estimated.values, strict=True)
             for value in values
             if value.label == label
         ]
@@ -200,11 +200,11 @@ def _round_step(least: float) -> float:
 # ---- histograms
 
 
-def _histograms(release: Release, estimated: Estimated) -> Iterator[Picture]:
-    pairs = list(zip(release.keys, estimated.values, strict=True))
+def _histograms(answer: Answer, estimated: Estimated) -> Iterator[Picture]:
+    pairs = list(zip(answer.keys, estimated.values, strict=True))
     kept = pairs[:_MOST_HISTOGRAMS]
     for place, (key, values) in enumerate(kept, start=1):
-        name = shown(estimated.name) + (f", {key_text(release.groups, key)}" if release.groups else "")
+        name = shown(estimated.name) + (f", {key_text(answer.groups, key)}" if answer.groups else "")
         yield _bars(name, values, left_out=len(pairs) - len(kept) if place == len(kept) else 0)
 
 

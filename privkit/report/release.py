@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from rich import box
 from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from privkit.model.estimates import Estimated, Value
-from privkit.model.release import Loss, Mechanism, Preview, Release
+from privkit.model.release import Answer, Loss, Mechanism, Preview, Release
 from privkit.report import terminal
 from privkit.report.release_wording import (
     NOISE_ONLY,
@@ -41,13 +40,23 @@ def print_release(console: Console, release: Release, *, stored: bool, remaining
         stored: Whether it is a stored answer, so that nothing was spent now.
         remaining: What is left to the analyst now, where it is known.
     """
+    _print_values(console, release)
+    terminal.print_lines(console, spent_lines(release, stored=stored, remaining=remaining))
+    terminal.print_lines(console, _remarks(release))
+
+
+def print_answer(console: Console, answer: Answer) -> None:
+    """Prints one query's values with their intervals, and what they say of themselves."""
+    _print_values(console, answer)
+    terminal.print_lines(console, _own_remarks(answer))
+
+
+def _print_values(console: Console, answer: Answer) -> None:
     footnotes: dict[str, int] = {}
-    for part in _results(console, release, footnotes):
+    for part in _results(console, answer, footnotes):
         _print(console, part)
         console.print()
     terminal.print_lines(console, (Text(f"({place}) {note}") for note, place in footnotes.items()))
-    terminal.print_lines(console, spent_lines(release, stored=stored, remaining=remaining))
-    terminal.print_lines(console, _remarks(release))
 
 
 def spent_lines(release: Release, *, stored: bool, remaining: Loss | None = None) -> Iterator[Text]:
@@ -91,7 +100,7 @@ def _cost_lines(preview: Preview) -> Iterator[Text]:
 
 def _half_width_table(preview: Preview) -> Table:
     remarks = ["Remark"] if any(half.note for half in preview.half_widths) else []
-    table = _table("Statistic", f"Half of the {level_text(preview.confidence)}", *remarks)
+    table = terminal.plain_table("Statistic", f"Half of the {level_text(preview.confidence)}", *remarks)
     for half in preview.half_widths:
         cells = [Text(shown(half.name), style="bold"), Text(half_width_text(half)), Text(shown(half.note))]
         table.add_row(*cells[: 2 + len(remarks)])
@@ -105,7 +114,9 @@ def _half_width_list(preview: Preview) -> Iterator[Text]:
 
 
 def _mechanism_table(mechanisms: Sequence[Mechanism]) -> Table:
-    table = _table("Measured", "Noise", "Scale", "One unit moves it by", "Share", "For", right=("Scale", "Share"))
+    table = terminal.plain_table(
+        "Measured", "Noise", "Scale", "One unit moves it by", "Share", "For", right=("Scale", "Share")
+    )
     for mechanism in mechanisms:
         table.add_row(
             Text(shown(mechanism.vector), style="bold"),
@@ -130,18 +141,16 @@ def _mechanism_list(mechanisms: Sequence[Mechanism]) -> Iterator[Text]:
 # ---- results. A footnote says why a value is withheld: its number stands in the table, its text below.
 
 
-def _results(console: Console, release: Release, footnotes: dict[str, int]) -> Iterator[Table | list[Text]]:
-    if not release.keys:
+def _results(console: Console, answer: Answer, footnotes: dict[str, int]) -> Iterator[Table | list[Text]]:
+    if not answer.keys:
         yield [Text("No group has enough units to be shown.")]
         return
-    single = [estimated for estimated in release.results if is_single(estimated)]
+    single = [estimated for estimated in answer.results if is_single(estimated)]
     if single:
-        yield _fitting(console, _single_table(release, single, footnotes), _single_list(release, single, footnotes))
-    for estimated in release.results:
+        yield _fitting(console, _single_table(answer, single, footnotes), _single_list(answer, single, footnotes))
+    for estimated in answer.results:
         if not is_single(estimated):
-            yield _fitting(
-                console, _long_table(release, estimated, footnotes), _long_list(release, estimated, footnotes)
-            )
+            yield _fitting(console, _long_table(answer, estimated, footnotes), _long_list(answer, estimated, footnotes))
 
 
 def _cells(value: Value, footnotes: dict[str, int]) -> tuple[Text, Text]:
@@ -154,48 +163,52 @@ def _cells(value: Value, footnotes: dict[str, int]) -> tuple[Text, Text]:
     return Text(text.value), beside.append(f" {text.note}", style="yellow") if text.note else beside
 
 
-def _single_table(release: Release, single: Sequence[Estimated], footnotes: dict[str, int]) -> Table:
-    headings = [heading for e in single for heading in (shown(e.name), level_text(release.confidence))]
-    table = _table(*map(shown, release.groups), *headings, right=[shown(e.name) for e in single])
-    for place, key in enumerate(release.keys):
+def _single_table(answer: Answer, single: Sequence[Estimated], footnotes: dict[str, int]) -> Table:
+    headings = [heading for e in single for heading in (shown(e.name), level_text(answer.confidence))]
+    table = terminal.plain_table(*map(shown, answer.groups), *headings, right=[shown(e.name) for e in single])
+    for place, key in enumerate(answer.keys):
         cells = [cell for e in single for cell in _cells(e.values[place][0], footnotes)]
         table.add_row(*(Text(shown(text), style="bold") for text in key), *cells)
     return table
 
 
-def _single_list(release: Release, single: Sequence[Estimated], footnotes: dict[str, int]) -> Iterator[Text]:
-    for place, key in enumerate(release.keys):
-        yield Text(key_text(release.groups, key), style="bold")
+def _single_list(answer: Answer, single: Sequence[Estimated], footnotes: dict[str, int]) -> Iterator[Text]:
+    for place, key in enumerate(answer.keys):
+        yield Text(key_text(answer.groups, key), style="bold")
         for estimated in single:
             value, beside = _cells(estimated.values[place][0], footnotes)
             yield Text.assemble(f"  {shown(estimated.name)}: ", value, " ", beside)
 
 
-def _long_table(release: Release, estimated: Estimated, footnotes: dict[str, int]) -> Table:
-    headings = (*map(shown, release.groups), shown(estimated.name), "Value", level_text(release.confidence))
-    table = _table(*headings, right=("Value",))
-    for key, values in zip(release.keys, estimated.values, strict=True):
+def _long_table(answer: Answer, estimated: Estimated, footnotes: dict[str, int]) -> Table:
+    headings = (*map(shown, answer.groups), shown(estimated.name), "Value", level_text(answer.confidence))
+    table = terminal.plain_table(*headings, right=("Value",))
+    for key, values in zip(answer.keys, estimated.values, strict=True):
         for value in values:
             label = Text(shown(value.label or ""), style="bold")
             table.add_row(*(Text(shown(part)) for part in key), label, *_cells(value, footnotes))
     return table
 
 
-def _long_list(release: Release, estimated: Estimated, footnotes: dict[str, int]) -> Iterator[Text]:
-    for key, values in zip(release.keys, estimated.values, strict=True):
-        yield Text(f"{shown(estimated.name)}, {key_text(release.groups, key)}", style="bold")
+def _long_list(answer: Answer, estimated: Estimated, footnotes: dict[str, int]) -> Iterator[Text]:
+    for key, values in zip(answer.keys, estimated.values, strict=True):
+        yield Text(f"{shown(estimated.name)}, {key_text(answer.groups, key)}", style="bold")
         for value in values:
             number, beside = _cells(value, footnotes)
             yield Text.assemble(f"  {shown(value.label or '')}: ", number, " ", beside)
 
 
-def _remarks(release: Release) -> Iterator[Text]:
+def _remarks(answer: Answer) -> Iterator[Text]:
     yield Text(NOISE_ONLY, style="dim")
-    if has_weak(release):
+    yield from _own_remarks(answer)
+
+
+def _own_remarks(answer: Answer) -> Iterator[Text]:
+    if has_weak(answer):
         yield Text(WEAK, style="dim")
-    for note in notes_of(release):
+    for note in notes_of(answer):
         yield Text(shown(note), style="dim")
-    if release.threshold is not None:
+    if answer.threshold is not None:
         yield Text("Groups with few units are not shown, and not how many they are.", style="dim")
 
 
@@ -213,10 +226,3 @@ def _print(console: Console, part: RenderableType | list[Text]) -> None:
         terminal.print_lines(console, part)
     else:
         console.print(part)
-
-
-def _table(*headings: str, right: Sequence[str] = ()) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for heading in headings:
-        table.add_column(Text(heading), justify="right" if heading in right else "left", overflow="fold")
-    return table

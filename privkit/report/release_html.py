@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import jinja2
 
 from privkit.model.estimates import Estimated
-from privkit.model.release import Release
+from privkit.model.release import Answer, Release
 from privkit.report import release_wording as words
 from privkit.report import wording
 from privkit.report.pages import environment, page
-from privkit.report.pictures import pictures
+from privkit.report.pictures import Picture, pictures
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,53 @@ class _Table:
     rows: tuple[_Row, ...]
 
 
+@dataclass(frozen=True)
+class AnswerPart:
+    """What the templates show of one query's answer.
+
+    Attributes:
+        id: Begins the ids of its pictures: unique on a page.
+    """
+
+    answer: Answer
+    id: str
+
+    @property
+    def single(self) -> _Table | None:
+        """The statistics with one value a group, side by side."""
+        return _single_table(self.answer)
+
+    @property
+    def long(self) -> list[_Table]:
+        """The others, a table each."""
+        return [_long_table(self.answer, e) for e in self.answer.results if not words.is_single(e)]
+
+    @property
+    def pictures(self) -> Sequence[Picture]:
+        """Values with intervals, and histograms."""
+        return pictures(self.answer)
+
+    @property
+    def noise_only(self) -> str:
+        """What intervals cover."""
+        return words.NOISE_ONLY
+
+    @property
+    def weak(self) -> str:
+        """What the mark means, where there is one."""
+        return words.WEAK if words.has_weak(self.answer) else ""
+
+    @property
+    def notes(self) -> list[str]:
+        """What the estimates say of themselves."""
+        return list(words.notes_of(self.answer))
+
+    @property
+    def methods(self) -> list[tuple[str, str]]:
+        """How each statistic's interval is made."""
+        return [(estimated.name, estimated.method) for estimated in self.answer.results]
+
+
 def release_html(release: Release, *, stored: bool = False) -> str:
     """The whole page, UTF-8 text to be written to a file and opened in any browser."""
     return page(f"privkit release: {wording.shown(release.dataset)}", release_fragment(release, stored))
@@ -45,33 +93,31 @@ def release_html(release: Release, *, stored: bool = False) -> str:
 def release_fragment(release: Release, stored: bool) -> str:
     """The same content as one element, with its style, for a notebook's output cell."""
     return (
-        _environment()
+        answer_environment()
         .get_template("release.html")
         .render(
             release=release,
+            part=AnswerPart(release, f"privkit-{_plain(release.id)}{'-stored' if stored else ''}"),
             stored=words.stored_sentence(release) if stored else "",
-            single=_single_table(release),
-            long=[_long_table(release, e) for e in release.results if not words.is_single(e)],
-            pictures=pictures(release),
             unit=words.unit_sentences(release.privacy_unit),
             promise=words.promise_sentence(release.cost, release.privacy_unit),
             threshold=release.threshold and words.threshold_sentence(release.threshold, release.privacy_unit),
             high_loss=release.accepted_high_loss and words.high_loss_sentence(release.accepted_high_loss),
-            noise_only=words.NOISE_ONLY,
-            weak=words.WEAK if words.has_weak(release) else "",
             not_covered=words.NOT_COVERED,
-            notes=list(words.notes_of(release)),
             account=words.account_rows(release),
             left=words.left_text(release),
             measure=words.measure_text(release.measure),
-            methods=[(estimated.name, estimated.method) for estimated in release.results],
-            id=f"privkit-{''.join(c for c in release.id if c.isalnum())[:24]}{'-stored' if stored else ''}",
         )
     )
 
 
+def _plain(id: str) -> str:
+    return "".join(c for c in id if c.isalnum())[:24]
+
+
 @functools.cache
-def _environment() -> jinja2.Environment:
+def answer_environment() -> jinja2.Environment:
+    """Templates of what shows answers, with the filters that they use."""
     return environment(
         shown=wording.shown,
         number=wording.number,
@@ -83,21 +129,21 @@ def _environment() -> jinja2.Environment:
     )
 
 
-def _single_table(release: Release) -> _Table | None:
+def _single_table(answer: Answer) -> _Table | None:
     """The statistics with one value a group, side by side."""
-    single = [estimated for estimated in release.results if words.is_single(estimated)]
+    single = [estimated for estimated in answer.results if words.is_single(estimated)]
     rows = (
         _Row(key, tuple(_Cell(e.name, words.value_text(e.values[place][0])) for e in single))
-        for place, key in enumerate(release.keys)
+        for place, key in enumerate(answer.keys)
     )
     return _Table("", tuple(estimated.name for estimated in single), tuple(rows)) if single else None
 
 
-def _long_table(release: Release, estimated: Estimated) -> _Table:
+def _long_table(answer: Answer, estimated: Estimated) -> _Table:
     """One line for each value, its label beside the group's key."""
     rows = (
         _Row((*key, value.label or ""), (_Cell("value", words.value_text(value)),))
-        for key, values in zip(release.keys, estimated.values, strict=True)
+        for key, values in zip(answer.keys, estimated.values, strict=True)
         for value in values
     )
     return _Table(estimated.name, ("value",), tuple(rows))

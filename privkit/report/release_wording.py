@@ -14,7 +14,7 @@ from privkit.report.wording import plural, shown
 if TYPE_CHECKING:
     from privkit.model.dataset import Measure, PrivacyUnit
     from privkit.model.estimates import Estimated, Value
-    from privkit.model.release import HalfWidth, Loss, Release, ThresholdMechanism
+    from privkit.model.release import Answer, HalfWidth, Loss, Release, ThresholdMechanism
 
 NOISE_ONLY = (
     "The intervals cover the noise only, each by itself: not what clipping to the bounds, leaving out rows beyond the "
@@ -246,10 +246,10 @@ def key_text(names: Sequence[str], key: Sequence[str]) -> str:
     return ", ".join(f"{shown(name)} {shown(text)}" for name, text in zip(names, key, strict=True)) or "all rows"
 
 
-def notes_of(release: Release) -> Iterator[str]:
+def notes_of(answer: Answer) -> Iterator[str]:
     """What the estimates say besides their values, each once, with the statistics that say it in front."""
     about: dict[str, list[str]] = {}
-    for estimated in release.results:
+    for estimated in answer.results:
         weak = any(value.weak for values in estimated.values for value in values)
         for note in estimated.notes:
             if note.startswith(_WEAK_NOTE) and not weak:
@@ -260,9 +260,9 @@ def notes_of(release: Release) -> Iterator[str]:
             yield note if note.startswith(f"{names[0]}: ") else f"{', '.join(names)}: {note}"
 
 
-def has_weak(release: Release) -> bool:
+def has_weak(answer: Answer) -> bool:
     """Whether any value is marked weak."""
-    return any(value.weak for estimated in release.results for values in estimated.values for value in values)
+    return any(value.weak for estimated in answer.results for values in estimated.values for value in values)
 
 
 def account_rows(release: Release) -> Sequence[tuple[str, str]]:

@@ -33,7 +33,7 @@ def console(*, stderr: bool) -> Console:
 
 def decision_table(rows: Sequence[DecidedColumn]) -> Table:
     """The decision: one line a column, its warnings below it."""
-    table = _table("Column", "Role", "Entity", "Operator", "Matched", "Evidence", right=("Matched",))
+    table = plain_table("Column", "Role", "Entity", "Operator", "Matched", "Evidence", right=("Matched",))
     for row in rows:
         table.add_row(
             Text(shown(row.name), style="bold"),
@@ -87,7 +87,7 @@ def is_narrow(console: Console) -> bool:
 
 def scan_table(report: ScanReport) -> Table:
     """What a scan found, one line a column."""
-    table = _table("Column", "Role", "Entity", "Cells with PII", "Found", right=("Cells with PII",))
+    table = plain_table("Column", "Role", "Entity", "Cells with PII", "Found", right=("Cells with PII",))
     for name, column in report.columns.items():
         table.add_row(
             Text(shown(name), style="bold"),
@@ -136,7 +136,7 @@ def summary_lines(report: Report, output: str) -> Sequence[Text]:
 
 def policy_table(policies: Sequence[Policy]) -> Table:
     """Names and descriptions."""
-    table = _table("Policy", "Detector", "What it does")
+    table = plain_table("Policy", "Detector", "What it does")
     for policy in policies:
         table.add_row(
             Text(shown(policy.name), style="bold"),
@@ -152,12 +152,12 @@ def diagnosis_parts(diagnosis: Diagnosis) -> Iterator[RenderableType]:
         f"privkit {diagnosis.privkit or '(not installed)'}, Python {diagnosis.python}, {diagnosis.platform}, "
         f"{plural(diagnosis.cpus, 'CPU')}, hyperscan {'works' if diagnosis.hyperscan else 'does not work: slower'}"
     )
-    detectors = _table("Detector", "State", "Get it with")
+    detectors = plain_table("Detector", "State", "Get it with")
     for detector in diagnosis.detectors:
         default = " (default)" if detector.name == diagnosis.default_detector else ""
         detectors.add_row(Text(detector.name, style="bold"), _state(detector.state, default), detector.command or "")
     yield from ("", detectors)
-    models = _table("Model", "Version", "State", "SHA-256 of its weights")
+    models = plain_table("Model", "Version", "State", "SHA-256 of its weights")
     for model in diagnosis.models:
         models.add_row(
             Text(model.name, style="bold"),
@@ -166,13 +166,13 @@ def diagnosis_parts(diagnosis: Diagnosis) -> Iterator[RenderableType]:
             model.sha256 or model.command or "",
         )
     yield from ("", models)
-    extras = _table("Extra", "State", "Get it with")
+    extras = plain_table("Extra", "State", "Get it with")
     for extra in diagnosis.extras:
         extras.add_row(
             Text(extra.name, style="bold"), _state("ok" if extra.installed else "missing"), extra.command or ""
         )
     yield from ("", extras)
-    packages = _table("Package", "Version", "Wanted", "State", "Get it with")
+    packages = plain_table("Package", "Version", "Wanted", "State", "Get it with")
     for package in diagnosis.packages:
         packages.add_row(
             Text(package.name, style="bold"),
@@ -277,8 +277,9 @@ class _Rows(ProgressColumn):
 _ROLE_STYLES = {"identifier": "red", "free_text": "magenta", "quasi": "yellow", "other": "dim"}
 
 
-def _table(*headings: str, right: Sequence[str] = ()) -> Table:
+def plain_table(*headings: str, right: Sequence[str] = ()) -> Table:
+    """An empty table with a line under its headings; those in `right` are aligned to the right."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for heading in headings:
-        table.add_column(heading, justify="right" if heading in right else "left", overflow="fold")
+        table.add_column(Text(heading), justify="right" if heading in right else "left", overflow="fold")
     return table

@@ -1,0 +1,118 @@
+"""What one side of a study keeps to itself: secrets, and what it sent, in a folder beside its identity's file.
+
+Files are written once, whole, durable, readable by their owner alone. A message is kept here before anyone else sees
+it, so that what is sent again after a crash is what was sent.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from privkit.errors import KeyFileError, OutputError, StudyError
+from privkit.keys.privatefile import Kind, read_private, sync_folder, write_private
+
+_LARGEST = 1 << 31  # bytes of a kept file
+_KIND = Kind(
+    noun="study",
+    article="a",
+    why_kept="What a study keeps is written once.",
+    command="privkit study join",
+)
+
+
+class State:
+    """The private folder of one identity in one session.
+
+    Args:
+        folder: Made when something is first kept; mode 0700.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @staticmethod
+    def beside(identity: Path, session: str) -> State:
+        """The folder of a session beside an identity's file: `north.identity.studies/SESSION`."""
+        return State(identity.absolute().with_name(f"{identity.name}.studies") / session)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """While one process works on a session, no other does with the same identity.
+
+        Raises:
+            StudyError: Another one does.
+        """
+        self._make()
+        descriptor = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise StudyError(
+                    "another process works on this study with the same identity", hint="Wait until it is done."
+                ) from None
+            yield
+        finally:
+            os.close(descriptor)
+
+    def get(self, name: str) -> bytes | None:
+        """What was kept under a name.
+
+        Raises:
+            KeyFileError: It is open to others, or cannot be read.
+        """
+        path = self.folder / name
+        return read_private(path, _KIND, _LARGEST) if os.path.lexists(path) else None
+
+    def keep(self, name: str, content: bytes) -> None:
+        """Keeps something under a name that is free; durable when it returns.
+
+        Raises:
+            OutputError: It cannot be written, or the name is taken.
+        """
+        self._make()
+        waiting = self.folder / f".{name}.{secrets.token_hex(4)}"
+        try:
+            write_private(waiting, content, _KIND)
+            os.link(waiting, self.folder / name)
+        except KeyFileError as err:
+            raise OutputError(err.message, hint=f"Is there room in {self.folder}?") from None
+        except OSError as err:
+            raise OutputError(f"{self.folder / name} cannot be written: {err.strerror}") from None
+        finally:
+            waiting.unlink(missing_ok=True)
+        sync_folder(self.folder)
+
+    def destroy(self, name: str) -> None:
+        """Writes over a file and removes it; what is not there is destroyed already.
+
+        A disk or filesystem that keeps old blocks (flash, snapshots, backups) may still hold them: nothing in a
+        program can hinder that.
+        """
+        path = self.folder / name
+        try:
+            with path.open("r+b") as file:
+                file.write(bytes(path.stat().st_size))
+                file.flush()
+                os.fsync(file.fileno())
+        except FileNotFoundError:
+            return
+        except OSError as err:
+            raise OutputError(f"{path} cannot be destroyed: {err.strerror}", hint="Remove the file yourself.") from None
+        path.unlink()
+        sync_folder(self.folder)
+
+    def _make(self) -> None:
+        try:
+            self.folder.parent.mkdir(mode=0o700, exist_ok=True)
+            with contextlib.suppress(FileExistsError):
+                self.folder.mkdir(mode=0o700)
+                sync_folder(self.folder.parent)
+        except OSError as err:
+            raise OutputError(f"{self.folder} cannot be made: {err.strerror}") from None

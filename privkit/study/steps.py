@@ -1,0 +1,273 @@
+"""The steps of a study over its folder: what the command line does, one function a command."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from privkit.dataset import Dataset
+from privkit.errors import StudyError, UsageError, VerificationError
+from privkit.ledger.store import System
+from privkit.model.study import Contributed, StepStatus, StudyResult, StudySpec, StudyStatus
+from privkit.model.yamlfile import read_yaml
+from privkit.study import roster
+from privkit.study.aggregator import Aggregator, contexts_of
+from privkit.study.folder import Folder, check_new
+from privkit.study.holder import KeyHolder, result_of
+from privkit.study.messages import Aggregate, Invitation
+from privkit.study.party import Party
+from privkit.study.terms import terms_of
+
+Where = str | os.PathLike[str]
+
+
+class Study:
+    """A study's description.
+
+    Attributes:
+        spec: What it says.
+    """
+
+    def __init__(self, spec: StudySpec) -> None:
+        self.spec = spec
+
+    @classmethod
+    def load(cls, path: Where) -> Study:
+        """Reads a `*.study.yaml`.
+
+        Raises:
+            StudyError: The file is missing or does not hold together; with file and line.
+        """
+        return cls(read_yaml(Path(path), StudySpec, error=StudyError))
+
+    def __repr__(self) -> str:
+        return f"Study({self.spec.study!r}, parties={[party.name for party in self.spec.parties]!r})"
+
+
+def new_study(description: Where, key_holder: Where, output: Where) -> StudyStatus:
+    """Starts a session of a study.
+
+    Args:
+        description: The `*.study.yaml`.
+        key_holder: The key holder's identity file; the secret contexts stay beside it.
+        output: The study's folder, new or empty.
+
+    Raises:
+        StudyError: The description does not hold together, or the study does not fit: with the numbers.
+        QueryError: A statistic that is not understood.
+        OutputError: The folder exists, or cannot be written.
+    """
+    check_new(Path(output))
+    holder = KeyHolder.new(Study.load(description).spec, key_holder)
+    Folder.new(Path(output), holder.invitation)
+    return study_status(output)
+
+
+def join_study(folder: Where, identity: Where, *, key_holder: str | None = None) -> StudyStatus:
+    """Agrees to a study in the name of one of its parties, and publishes its share.
+
+    Args:
+        folder: The study's.
+        identity: The party's identity file.
+        key_holder: The key holder's public identity, known from elsewhere.
+
+    Raises:
+        VerificationError: A message does not hold, or the identity is not on the roster.
+        StudyError: Everyone has contributed already, or another share of this party is there.
+    """
+    place = Folder(Path(folder))
+    party = Party(place.invitation(), identity, key_holder=key_holder)
+    place.publish(party.share())
+    return study_status(folder)
+
+
+def contribute_study(
+    folder: Where,
+    identity: Where,
+    dataset: Dataset,
+    *,
+    analyst: str | None = None,
+    key_holder: str | None = None,
+    system: System | None = None,
+) -> Contributed:
+    """Charges a party's ledger and publishes its contribution.
+
+    Args:
+        folder: The study's.
+        identity: The party's identity file, the one it joined with.
+        dataset: The party's own.
+        analyst: Whose quota is charged; the user of the operating system by default.
+        key_holder: The key holder's public identity, known from elsewhere.
+        system: For fault tests.
+
+    Raises:
+        As `Party.contribute`, and StudyError where another contribution of this party is there.
+    """
+    place = Folder(Path(folder))
+    invitation = place.invitation()
+    party = Party(invitation, identity, key_holder=key_holder, system=system)
+    contribution, done = party.contribute(place.shares(invitation), dataset, analyst=analyst)
+    place.publish(contribution)
+    return done
+
+
+def aggregate_study(folder: Where) -> StudyStatus:
+    """Adds the contributions up. Anybody can; it needs no identity and sees ciphertext only.
+
+    Raises:
+        VerificationError: A message does not hold or does not belong.
+        StudyError: A party is missing, or another aggregate is there.
+    """
+    place = Folder(Path(folder))
+    place.publish(_adder(place).aggregate())
+    return study_status(folder)
+
+
+def reveal_study(
+    folder: Where, identity: Where, *, confidence: float = 0.95, ledger: Where | None = None
+) -> tuple[StudyResult, KeyHolder]:
+    """Decrypts the sum, once, notes it in the key holder's ledger, destroys the keys, publishes the result.
+
+    Args:
+        folder: The study's.
+        identity: The key holder's identity file.
+        confidence: Of the intervals.
+        ledger: A ledger of the key holder's own, to note the reveal in before anything is shown.
+
+    Returns:
+        The result, and the key holder; `KeyHolder.arrived` ends the session once the result is where it should be.
+
+    Raises:
+        As `KeyHolder.reveal`, and StudyError where no aggregate is there.
+    """
+    if not 0.5 <= confidence < 1:
+        raise UsageError("a confidence from 0.5 to below 1 is wanted")
+    place = Folder(Path(folder))
+    invitation = place.invitation()
+    holder = KeyHolder(invitation, identity)
+    aggregate = place.aggregate()
+    if aggregate is None:
+        raise StudyError("the contributions have not been added up yet", hint="privkit study aggregate does it.")
+    reveal = holder.reveal(
+        place.shares(invitation),
+        place.contributions(invitation),
+        aggregate,
+        confidence=confidence,
+        ledger=None if ledger is None else Path(ledger),
+    )
+    place.publish(reveal)
+    return result_of(reveal, invitation), holder
+
+
+def study_status(folder: Where) -> StudyStatus:
+    """Who did what, every signature and hash checked; the sum is not computed again (`verify_study` does).
+
+    Raises:
+        VerificationError: A message does not hold or does not belong.
+        InputError: The folder is no study.
+    """
+    return _looked_at(Folder(Path(folder))).status
+
+
+def verify_study(folder: Where, *, key_holder: str | None = None) -> StudyStatus:
+    """Checks everything that is in the folder, and that the aggregate is the sum of the contributions, byte for byte.
+
+    Args:
+        folder: The study's.
+        key_holder: The key holder's public identity, known from elsewhere.
+
+    Raises:
+        VerificationError: Something does not hold.
+        CiphertextError: An encrypted vector or a context is not what it should be.
+    """
+    place = Folder(Path(folder))
+    found = _looked_at(place, key_holder)
+    contexts_of(found.invitation, terms_of(found.invitation.body))
+    if found.status.transcript is not None:
+        adder = Aggregator(found.invitation, place.shares(found.invitation), key_holder=key_holder)
+        for contribution in place.contributions(found.invitation):
+            adder.add(contribution)
+        if found.aggregate is not None:
+            adder.check(found.aggregate)
+    return found.status
+
+
+@dataclass(frozen=True)
+class _Found:
+    status: StudyStatus
+    invitation: Invitation
+    aggregate: Aggregate | None
+
+
+def _adder(place: Folder) -> Aggregator:
+    invitation = place.invitation()
+    adder = Aggregator(invitation, place.shares(invitation))
+    for contribution in place.contributions(invitation):
+        adder.add(contribution)
+    return adder
+
+
+def _looked_at(place: Folder, key_holder: str | None = None) -> _Found:
+    """Every message that is there, and whether it may be there."""
+    invitation = place.invitation()
+    roster.check_invitation(invitation, key_holder)
+    terms = terms_of(invitation.body)
+    shares = place.shares(invitation)
+    for share in shares:
+        roster.check_share(invitation, share)
+    complete = len(shares) == len(invitation.body.parties)
+    transcript = roster.agreed(invitation, shares) if complete else None
+    contributions = place.contributions(invitation)
+    if contributions and transcript is None:
+        raise VerificationError(f"{contributions[0].name} is there before every party has joined")
+    for contribution in contributions:
+        assert transcript is not None
+        roster.check_contribution(invitation, terms, transcript, contribution)
+    aggregate, reveal = place.aggregate(), place.reveal()
+    if aggregate is not None:
+        own = {contribution.body.party: contribution.sha256 for contribution in contributions}
+        if (aggregate.body.session, aggregate.body.transcript) != (invitation.body.session, transcript):
+            raise VerificationError(f"{aggregate.name} is of another session")
+        if aggregate.body.contributions != own or len(aggregate.parts) != len(terms.parameters):
+            raise VerificationError(f"{aggregate.name} is not of the contributions that are here")
+        roster.check_parts(terms, aggregate, "all parties")
+    if reveal is not None:
+        result_of(reveal, invitation)
+        if aggregate is None or reveal.body.aggregate != aggregate.sha256:
+            raise VerificationError(f"{reveal.name} is not of the aggregate that is here")
+    joined = {share.body.party for share in shares}
+    contributed = {contribution.body.party for contribution in contributions}
+    manifest = invitation.body
+    status = StudyStatus(
+        study=manifest.study,
+        session=manifest.session,
+        key_holder=manifest.key_holder,
+        epsilon=manifest.privacy.epsilon,
+        delta=manifest.privacy.delta,
+        rho=manifest.rho,
+        noise=manifest.noise,
+        min_honest=manifest.privacy.min_honest,
+        statistics=tuple(statistic.sql for statistic in manifest.statistics),
+        parties=tuple(
+            StepStatus(name=p.name, public=p.public, joined=p.name in joined, contributed=p.name in contributed)
+            for p in manifest.parties
+        ),
+        aggregated=aggregate is not None,
+        revealed=reveal is not None,
+        invitation=invitation.sha256,
+        transcript=transcript,
+        bytes=place.size(),
+        next=_next(manifest.names, joined, contributed, aggregate is not None, reveal is not None),
+    )
+    return _Found(status, invitation, aggregate)
+
+
+def _next(names: tuple[str, ...], joined: set[str], contributed: set[str], aggregated: bool, revealed: bool) -> str:
+    if missing := [name for name in names if name not in joined]:
+        return f"{', '.join(missing)}: privkit study join"
+    if missing := [name for name in names if name not in contributed]:
+        return f"{', '.join(missing)}: privkit study contribute"
+    if not aggregated:
+        return "anyone: privkit study aggregate"
+    return "nothing: the study is over" if revealed else "the key holder: privkit study reveal"
