@@ -2,7 +2,8 @@
 
 Every scale is a binary float that OpenDP reads exactly, and every loss is compared as a fraction, so that nothing is
 rounded in anyone's favour: Fraction(map) ≤ the part of the decimal that is charged. Sampling is OpenDP's (Canonne,
-Kamath and Steinke 2020), on 64-bit integers, in which sums beyond the ends stay at the ends.
+Kamath and Steinke 2020), on 64-bit integers, in which sums beyond the ends stay at the ends. Many Gaussian draws come
+from `sampler`, which draws from the same law as exactly, about a hundred times as fast.
 """
 
 from __future__ import annotations
@@ -14,17 +15,21 @@ from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from opendp.domains import atom_domain, map_domain, vector_domain
 from opendp.measurements import make_gaussian, make_gaussian_threshold, make_laplace
 from opendp.metrics import absolute_distance, l02inf_distance, l1_distance, l2_distance
 from opendp.mod import OpenDPException, enable_features
 
+from privkit.dp.sampler import LARGEST, discrete_gaussian
 from privkit.dp.vectors import Integers
 from privkit.errors import AggregateError
 from privkit.model.dataset import Measure
 
 HIGHEST = 2**63 - 1
 """The largest integer that noise can be added to; OpenDP's sums stop there."""
+
+_MANY = 1000  # draws, for which OpenDP takes 10 to 15 ms; the sampler takes up to 9 for a new σ, else 0.2
 
 enable_features("contrib")
 
@@ -63,7 +68,7 @@ def loss_of(measure: Measure, sensitivity: int, scale: float) -> Fraction:
 
 
 def noisy(measure: Measure, values: Integers, scale: float) -> Integers:
-    """Adds noise to every integer, in one call of OpenDP.
+    """Adds noise to every integer: in one call of OpenDP, or of `sampler` where many are Gaussian.
 
     Args:
         measure: As in `scale_for`.
@@ -77,8 +82,27 @@ def noisy(measure: Measure, values: Integers, scale: float) -> Integers:
         AggregateError: OpenDP could not draw.
     """
     whole = np.array(values, dtype=np.int64, order="C")  # a view would be read by its memory, not by its strides
+    if measure == "zcdp" and len(whole) >= _MANY and 0 < scale <= LARGEST:
+        return _held(whole, discrete_gaussian(Fraction(scale) ** 2, len(whole)))
     drawn = _drawn(_noise(measure, scale), whole)
     return np.array(drawn, dtype=np.int64)
+
+
+def _held(one: Integers, other: Integers) -> Integers:
+    """Sums that stay at the end of 64 bits that they would cross, as OpenDP's do."""
+    total, crossed = added(one, other)
+    return np.where(crossed, np.where(one < 0, -HIGHEST - 1, HIGHEST), total)
+
+
+def added(one: Integers, other: Integers) -> tuple[Integers, npt.NDArray[np.bool_]]:
+    """Sums modulo 2^64, and which of them left 64 bits: their sign is neither term's.
+
+    Args:
+        one: int64.
+        other: int64, the same shape.
+    """
+    total = one + other
+    return total, (one ^ total) & (other ^ total) < 0
 
 
 def _noise(measure: Measure, scale: float) -> Any:

@@ -42,7 +42,7 @@ KEYS = "keys"
 """Name of the vector that private group keys are chosen by."""
 
 _MOST_GROUPS = 100_000
-_MOST_MEASURED = 20_000_000  # noisy integers of one release: about eight minutes of OpenDP's sampler
+_MOST_MEASURED = 20_000_000  # noisy integers of one release: about six minutes of OpenDP's Laplace sampler
 _QUANTILE_CELLS = 1024
 _COMMON_STEPS = 4096  # of several columns' common grid, where their own have no small common multiple
 _HIGHEST = 2**62  # what a weighted coordinate may reach by declaration; the rest of 64 bits is for noise

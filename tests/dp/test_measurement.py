@@ -18,6 +18,7 @@ from privkit.dp.measurement import cost_of, measure, noise_scales
 from privkit.dp.noise import HIGHEST, loss_of, noisy, scale_for
 from privkit.dp.plan import KEYS
 from privkit.errors import AggregateError, QueryError, UsageError
+from tests.dp.distributions import chi_square, exact_pmf
 
 FALSE_ALARM = 1e-9  # of each test of a distribution, of which there are about ten
 LOUD = Decimal(10**6)  # so large a loss that nearly no noise is left
@@ -172,23 +173,17 @@ def test_opendp_failures_are_told_in_our_words(monkeypatch):
     assert "4711" not in str(caught.value)
 
 
+def test_few_draws_are_opendps_and_many_gaussian_ones_are_not(monkeypatch):
+    """Where OpenDP may not be called, only many Gaussian draws of a scale within bounds can be had."""
+    monkeypatch.setattr(noise, "_noise", None)
+    many = np.zeros(noise._MANY, dtype=np.int64)
+    assert noisy("zcdp", many, 3.0).any()
+    for kind, values, scale in (("zcdp", many[1:], 3.0), ("pure", many, 3.0), ("zcdp", many, 2.0**58)):
+        with pytest.raises(TypeError):
+            noisy(kind, values, scale)
+
+
 # ---- the distribution
-
-
-def chi_square(draws: np.ndarray, pmf: np.ndarray, reach: int) -> float:
-    """p-value of `draws` against probabilities of −reach … reach, tails pooled until each cell expects 20."""
-    seen = np.bincount(np.clip(draws, -reach, reach) + reach, minlength=2 * reach + 1)
-    expected = pmf * len(draws)
-    first = int(np.argmax(np.cumsum(expected) >= 20))
-    inner = slice(first, 2 * reach + 1 - first)
-    pooled = [np.concatenate([[c[:first].sum()], c[inner], [c[inner.stop :].sum()]]) for c in (seen, expected)]
-    return float(stats.chisquare(pooled[0], pooled[1] * pooled[0].sum() / pooled[1].sum()).pvalue)
-
-
-def exact_pmf(kind: str, scale: float, reach: int) -> np.ndarray:
-    at = np.arange(-reach, reach + 1, dtype=float)
-    raw = np.exp(-(at**2) / (2 * scale**2)) if kind == "zcdp" else np.exp(-np.abs(at) / scale)
-    return raw / raw.sum()
 
 
 @pytest.mark.parametrize(
@@ -211,9 +206,9 @@ def test_wide_noise_is_the_continuous_one_on_a_fine_grid(kind):
     assert stats.kstest(draws / 1.3, against.cdf).pvalue < FALSE_ALARM, "the test finds nothing"
 
 
-@pytest.mark.parametrize("kind", ["zcdp", "pure"])
-def test_sums_stay_at_the_ends_of_64_bits(kind):
-    top, bottom = noisy(kind, np.full(300, HIGHEST), 1e6), noisy(kind, np.full(300, -HIGHEST - 1), 1e6)
+@pytest.mark.parametrize(("kind", "size"), [("zcdp", 300), ("zcdp", 3000), ("pure", 300)])
+def test_sums_stay_at_the_ends_of_64_bits(kind, size):
+    top, bottom = noisy(kind, np.full(size, HIGHEST), 1e6), noisy(kind, np.full(size, -HIGHEST - 1), 1e6)
     assert (top > HIGHEST - 10**8).all()
     assert (bottom < -HIGHEST + 10**8).all()
     assert (top == HIGHEST).any()
