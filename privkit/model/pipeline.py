@@ -223,37 +223,7 @@ class PipelinePlan(_Record):
     signer: str | None = None
 
 
-# ---- what was done
-
-
-class StepRecord(_Record):
-    """That a step was done: what it was done with, and what came of it.
-
-    Attributes:
-        number: From 1.
-        kind: Which kind.
-        inputs: What it was done with, by name: hashes and labels; a step whose inputs are equal is not done again.
-        files: SHA-256 of what it wrote, by file as the pipeline names it.
-        entries: Ids of the ledger entries that it made or rests on.
-        time: When (UTC, ISO 8601).
-    """
-
-    number: int
-    kind: StepKind
-    inputs: Mapping[str, str]
-    files: Mapping[str, str]
-    entries: tuple[str, ...] = ()
-    time: str
-
-
-class PipelineState(_Record):
-    """What was done of a pipeline so far; kept beside its file."""
-
-    format: Literal[1] = 1
-    dataset: str
-    steps: tuple[StepRecord, ...] = ()
-    card: Mapping[str, str] = Field(default_factory=dict)
-    card_sha256: str | None = None
+# ---- what a ledger keeps besides losses
 
 
 class Disclosure(_Record):
