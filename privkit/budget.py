@@ -341,10 +341,8 @@ def _line(entry: Entry, limit: Limit) -> HistoryEntry:
         case "disclosed":
             gone = Disclosure.model_validate(body)
             key = f", key {gone.key_id}" if gone.key_id else ""
-            told = (
-                f"rows left as {gone.what}, policy {gone.policy}{key}; {gone.residual_cells} cells still with findings; no "
-                "privacy guarantee"
-            )
+            left = f"{gone.residual_cells} cells still with findings"
+            told = f"rows left as {gone.what}, policy {gone.policy}{key}; {left}; no privacy guarantee"
             return line.model_copy(update={"analyst": gone.approved_by, "what": told})
         case "local":
             drawn = LocalNoise.model_validate(body)

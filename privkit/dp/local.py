@@ -178,7 +178,7 @@ def response(categories: int, epsilon: Decimal) -> tuple[Any, Fraction]:
     The probability is e^ε/(e^ε + k − 1) (Kairouz, Oh and Viswanath 2014), nudged down until OpenDP's own map is at
     most ε.
     """
-    truth = 1 / (1 + (categories - 1) * math.exp(-float(epsilon)))
+    truth = min(1 / (1 + (categories - 1) * math.exp(-float(epsilon))), math.nextafter(1.0, 0.0))  # 1 costs infinity
     codes = list(range(categories))
     while True:
         measurement = make_randomized_response(codes, truth, T="i64")

@@ -7,7 +7,7 @@ but no accuracy more than it needs.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal, localcontext
 
@@ -20,7 +20,16 @@ from privkit.ledger.records import Limit
 from privkit.model.amounts import spelled
 from privkit.model.pipeline import PipelineStatistic, ReleaseStep
 
-_DIGITS = 28  # of a price; what is rounded away is not spent
+_UNIT = Decimal("1e-34")  # of a price; what is rounded away is not spent
+
+
+_EXACT = 120  # digits: sums and differences of amounts are exact in it
+
+
+def exact_sum(amounts: Iterable[Decimal]) -> Decimal:
+    """The sum; Python's own rounds after 28 digits."""
+    with localcontext(prec=_EXACT):
+        return sum(amounts, Decimal(0))
 
 
 @dataclass(frozen=True)
@@ -50,17 +59,18 @@ def prices(step: ReleaseStep, plans: Sequence[Plan], limit: Limit) -> tuple[Deci
     Raises:
         UsageError: The held accuracies alone need more than the total, or one cannot be solved without data.
     """
-    aside = sum((made.threshold.delta for made in plans if made.threshold), Decimal(0))
+    aside = exact_sum(made.threshold.delta for made in plans if made.threshold)
     total = loss_at(step.total_epsilon, limit, None if limit.measure == "pure" else aside)
     needs = [_need(one, made, step.confidence) for one, made in zip(step.statistics, plans, strict=True)]
-    held = sum((need for one, need in zip(step.statistics, needs, strict=True) if one.hold and need), Decimal(0))
+    held = exact_sum(need for one, need in zip(step.statistics, needs, strict=True) if one.hold and need)
     if held > total:
         raise UsageError(
             f"the accuracies that are held need {_symbol(limit)} {spelled(_short(held))} together, and total_epsilon "
             f"{spelled(step.total_epsilon)} is {_symbol(limit)} {spelled(_short(total))}",
             hint="Raise total_epsilon, ask for less accuracy, or leave out hold.",
         )
-    found = _divided(step.statistics, needs, total - held)
+    with localcontext(prec=_EXACT, rounding=ROUND_DOWN):
+        found = _divided(step.statistics, needs, total - held)
     return total, tuple(Price(loss, why) for loss, why in found)
 
 
@@ -113,8 +123,7 @@ def _filled(statistics: Sequence[PipelineStatistic], needs: Sequence[Decimal | N
 
 
 def _part(rest: Decimal, weight: Decimal, whole: Decimal) -> Decimal:
-    with localcontext(prec=_DIGITS, rounding=ROUND_DOWN):
-        return rest * weight / whole
+    return (rest * weight / whole).quantize(_UNIT, ROUND_DOWN)
 
 
 def _short(value: Decimal) -> Decimal:

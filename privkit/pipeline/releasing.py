@@ -17,7 +17,7 @@ from privkit.model.canonical import sha256_of
 from privkit.model.pipeline import PlannedStatistic, PlannedStep, ReleaseStep
 from privkit.model.pipeline_state import Releases, StepRecord
 from privkit.model.release import Loss
-from privkit.pipeline.prices import Price, prices
+from privkit.pipeline.prices import Price, exact_sum, prices
 from privkit.pipeline.work import Work, standing
 from privkit.report.files import report_json
 from privkit.session import Released
@@ -47,7 +47,7 @@ def plan_release(work: Work, number: int, step: ReleaseStep) -> PlannedStep:
     stands = standing(work, number, _inputs(work, step), step.output)
     limit = work.session.limit
     fresh = [price.loss for price, one in zip(found, planned, strict=True) if not one.stored]
-    cost = as_loss(sum(fresh, Decimal(0)), limit) if fresh and stands.state != "done" else None
+    cost = as_loss(exact_sum(fresh), limit) if fresh and stands.state != "done" else None
     return PlannedStep(
         number=number,
         kind="release",
@@ -119,7 +119,7 @@ def _inputs(work: Work, step: ReleaseStep) -> dict[str, str]:
 
 def cost_of(steps: Sequence[PlannedStep]) -> Decimal:
     """What all steps would charge, in the ledger's measure."""
-    return sum((_counted(step.cost) for step in steps if step.cost is not None), Decimal(0))
+    return exact_sum(_counted(step.cost) for step in steps if step.cost is not None)
 
 
 def _counted(cost: Loss) -> Decimal:
