@@ -25,8 +25,8 @@ PICTURES_READ = (
     "the interval of its count."
 )
 NOISE_READ = (
-    "Scales and distances are in the measured vector's own integer units. The losses are OpenDP's, and so is the noise; "
-    "a thousand Gaussian numbers and more come from privkit's own exact sampler of the same law."
+    "Scales and distances are in the measured vector's own integer units. The losses are OpenDP's, and so is the "
+    "noise; a thousand Gaussian numbers and more come from privkit's own exact sampler of the same law."
 )
 WEAK = "weak: the noise is so large that the interval may cover less often than it says."
 NOT_COVERED = (
