@@ -237,8 +237,9 @@ class Disclosure(_Record):
         policy_sha256: Of the policy with a rule for each column.
         key_id: Of the key that pseudonyms were made with; None: it was not kept.
         detector: Which.
-        residual_cells: Cells, among those looked at again, in which something was still found.
-        residual_identifiers: Places where an identifier of the input still stands.
+        residual_cells: Cells, among those looked at again, in which something was still found. The ledger has it; a
+            card has it only where its readers get the rows too: it is an exact count.
+        residual_identifiers: Places where an identifier of the input still stands; likewise.
         approved_by: Who decided, by their own word.
     """
 
@@ -249,9 +250,13 @@ class Disclosure(_Record):
     policy_sha256: str
     key_id: str | None
     detector: str
-    residual_cells: int
-    residual_identifiers: int
+    residual_cells: int | None
+    residual_identifiers: int | None
     approved_by: str
+
+    def without_counts(self) -> Disclosure:
+        """The same for a card whose readers do not get the rows."""
+        return self.model_copy(update={"residual_cells": None, "residual_identifiers": None})
 
 
 class LocalNoise(_Record):
