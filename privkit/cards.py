@@ -11,7 +11,7 @@ import hashlib
 import math
 import os
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -99,7 +99,6 @@ def make_card(
         previous: SHA-256 of the card before this one.
 
     Raises:
-        UsageError: `fairness` names a column that no release groups by.
         MissingExtraError: `fairness` is asked for and Fairlearn is not installed.
     """
     from privkit.report.fairness import fairness_tables
@@ -131,7 +130,7 @@ def make_card(
         ),
         statistics=statistics,
         studies=tuple(studies),
-        fairness=fairness_tables(statistics, _grouped_by(fairness, statistics)),
+        fairness=fairness_tables(statistics, fairness) if fairness else (),
         declared={name: column for release, _ in releases for name, column in release.declared.items()},
         odds=tuple(_odds(float(limit.epsilon))),
         implementation=Implementation(
@@ -404,16 +403,6 @@ def _odds(epsilon: float) -> Iterator[OddsRow]:
         highest = prior * factor / (1 - prior + prior * factor)
         lowest = prior / (prior + (1 - prior) * factor)
         yield OddsRow(prior=percent, lowest=100 * lowest, highest=100 * highest)
-
-
-def _grouped_by(wanted: Iterable[str], statistics: Sequence[CardStatistic]) -> Sequence[str]:
-    grouped = {group.column for statistic in statistics for group in statistic.answer.query.groups}
-    missing = [name for name in wanted if name not in grouped]
-    if missing and statistics:
-        raise UsageError(
-            f"fairness: no statistic groups by {', '.join(missing)}", hint="Release a statistic by that column as well."
-        )
-    return [name for name in wanted if name in grouped]
 
 
 def _signed(card: Card) -> bytes:

@@ -21,7 +21,8 @@ from privkit.cards import (
     write_card,
 )
 from privkit.dataset import Dataset
-from privkit.errors import BudgetRefusedError, InputError, OutputError, PipelineError
+from privkit.dp.sql import parse_sql
+from privkit.errors import BudgetRefusedError, InputError, OutputError, PipelineError, UsageError
 from privkit.io.alone import alone
 from privkit.keys.identity import Identity
 from privkit.model.canonical import sha256_of
@@ -143,6 +144,7 @@ class Pipeline:
             )
 
     def _plan(self, work: Work) -> PipelinePlan:
+        self._check_fairness()
         steps = tuple(_planned(work, number, step) for number, step in enumerate(self.spec.steps, 1))
         signer = Identity.load(work.path(self.spec.sign)).public.fingerprint if self.spec.sign else None
         limit, left = work.session.limit, work.session.left
@@ -160,6 +162,18 @@ class Pipeline:
             card=tuple(path.as_posix() for path in card_files(Path(self.spec.card))),
             signer=signer,
         )
+
+    def _check_fairness(self) -> None:
+        """The card compares groups of what is released; a column that no query groups by is found out now."""
+        spec = self.dataset.spec
+        released = [one.sql for step in self.spec.steps if step.release for one in step.release.statistics]
+        grouped = {group.column for sql in released for group in parse_sql(sql, spec).groups}
+        missing = [name for name in self.spec.fairness if name not in grouped]
+        if missing:
+            raise UsageError(
+                f"fairness: no statistic groups by {', '.join(missing)}",
+                hint="Release a statistic by that column as well.",
+            )
 
     # ---- the card
 
