@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, lru_cache
 from importlib import metadata
 from numbers import Real
 from types import TracebackType
@@ -63,6 +63,7 @@ Number = Decimal | int | float | str
 
 _CHARGED = "What was charged stays charged; `privkit budget history` shows it."
 
+_PLANS = 256  # of a session's latest queries that are kept
 _HIGHEST_CONFIDENCE = 0.999999999  # beyond, floats lose the rest: an estimate would fail after its charge
 
 
@@ -148,6 +149,7 @@ class Session:
         self._system = system or System()
         self._ledger: Ledger = open_ledger(dataset, system=self._system)
         self._table: Table | None = None
+        self._planned_text = lru_cache(maxsize=_PLANS)(self._planned)
 
     @property
     def limit(self) -> Limit:
@@ -290,12 +292,15 @@ class Session:
             raise UsageError(f"a confidence from 0.5 to {_HIGHEST_CONFIDENCE} is wanted")
         if assume_units is not None and not (_is_number(assume_units) and assume_units >= 1 and assume_units % 1 == 0):
             raise UsageError("assume_units: a whole number of at least 1 is wanted")
-        spec = self.dataset.spec
-        asked = self._query(query)
         delta = None if threshold_delta is None else _amount(threshold_delta, "the threshold delta")
-        made = plan(asked, spec, delta)
+        made, sql = (self._planned_text if isinstance(query, str) else self._planned)(query, delta)
         loss, cost = self._priced(made, epsilon, rho, accuracy, confidence, assume_units)
-        return _Prepared(made, write_sql(asked, spec), loss, cost, noise_scales(made, loss))
+        return _Prepared(made, sql, loss, cost, noise_scales(made, loss))
+
+    def _planned(self, query: str | Query | QueryBuilder, threshold_delta: Decimal | None) -> tuple[Plan, str]:
+        """The plan and its SQL in one spelling; of a text it is remembered, as both follow from the description."""
+        asked = self._query(query)
+        return plan(asked, self.dataset.spec, threshold_delta), write_sql(asked, self.dataset.spec)
 
     def _query(self, query: str | Query | QueryBuilder) -> Query:
         spec = self.dataset.spec

@@ -200,7 +200,8 @@ class Ledger:
             VerificationError: The answer is not the one that was charged and released.
         """
         with self._store.reading():
-            found = [known for known in self._store.candidates(key, spelled(delta)) if known.loss >= at_least]
+            known = self._store.candidates(key, spelled(delta), at_least)
+            found = [candidate for candidate in known if candidate.loss >= at_least]
             if not found:
                 return None
             best: Candidate = max(enumerate(found), key=lambda item: (item[1].loss, item[0]))[1]
