@@ -24,7 +24,7 @@ from privkit.ledger.store import System
 from privkit.ledger.verifying import verify
 from privkit.model.amounts import amount, spelled
 from privkit.model.dataset import EPSILON_CAP, Budget, DatasetSpec
-from privkit.model.pipeline import Disclosure, LocalNoise
+from privkit.model.disclosure import Disclosure, LocalNoise
 from privkit.model.release import BudgetStanding, HistoryEntry, Loss, QuotaStanding, Verified
 from privkit.report.release_wording import amount_text
 

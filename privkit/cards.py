@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from privkit.budget import as_loss
+from privkit.budget import as_loss, open_ledger
 from privkit.dataset import Dataset
 from privkit.errors import InputError, KeyFileError, UsageError, VerificationError
 from privkit.io.staged import Staged, check_place
@@ -43,6 +43,7 @@ from privkit.model.release import Answer, Loss, Release
 from privkit.model.software import versions_of
 from privkit.report.files import report_json
 from privkit.report.release_wording import NOT_COVERED, unit_sentences
+from privkit.session import Released
 
 PURPOSE = "privkit card"
 _LARGEST = 256 << 20  # bytes of a card's JSON
@@ -142,6 +143,39 @@ def make_card(
         files=tuple(files),
         previous=previous,
     )
+
+
+def card_of_release(
+    dataset: Dataset,
+    released: Released,
+    place: Path,
+    *,
+    files: Sequence[Path] = (),
+    identity: str | os.PathLike[str] | None = None,
+) -> Card:
+    """The card of one release.
+
+    Args:
+        dataset: What was asked about.
+        released: The release.
+        place: Where the card will stand.
+        files: What was written of the release; the card vouches for them.
+        identity: Identity file of who signs it.
+
+    Raises:
+        KeyFileError: The identity cannot be read.
+    """
+    with open_ledger(dataset, read_only=True) as ledger:
+        card = make_card(
+            dataset,
+            ledger,
+            releases=[(released.release, released.stored)],
+            before=released.release.accounting.before,
+            files=[one for path in files for one in published(path, place.parent)],
+            made_by=released.release.analyst,
+            folder=place.parent,
+        )
+    return card if identity is None else sign_card(card, Identity.load(identity))
 
 
 def published(path: Path, folder: Path) -> Iterator[PublishedFile]:

@@ -15,7 +15,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property, lru_cache
-from importlib import metadata
 from numbers import Real
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -55,6 +54,7 @@ from privkit.model.release import (
     Release,
     ThresholdMechanism,
 )
+from privkit.model.software import versions_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -247,7 +247,8 @@ class Session:
         """
         ready = self._prepare(query, epsilon, rho, accuracy, confidence, threshold_delta, assume_units)
         if not fresh and (stored := self._stored(ready)) is not None:
-            return Released(_renamed(_read(stored), ready, confidence), stored=True)
+            told = {"disclosed": self._ledger.disclosures()}  # rows may have left since it was paid for
+            return Released(_renamed(_read(stored), ready, confidence).model_copy(update=told), stored=True)
         table = self._opened()
         receipt = self._ledger.charge(self._charge(ready))
         try:
@@ -434,6 +435,7 @@ class Session:
                 limit=as_loss(limit.loss, limit),
             ),
             accepted_high_loss=self._ledger.opening.accepted_high_loss,
+            disclosed=self._ledger.disclosures(),
             mechanisms=_mechanisms(made, measured.scales),
             threshold=None if scale is None or least is None else _threshold(made, scale, least),
             groups=tuple(group.name for group in made.query.groups),
@@ -443,7 +445,7 @@ class Session:
             confidence=confidence,
             results=estimate(made, measured, confidence),
             declared={n: spec.columns[n].model_dump(mode="json", exclude_none=True) for n in made.query.columns()},
-            software=_software(),
+            software=versions_of("privkit-toolkit", "opendp", "ibis-framework", "duckdb"),
         )
 
 
@@ -526,17 +528,6 @@ def _array(drawn: Drawn, made: Plan) -> Integers:
 
 def _shown(name: str, value: Value) -> tuple[tuple[str, Any], ...]:
     return ((name, value.value), (f"{name}_low", value.low), (f"{name}_high", value.high))
-
-
-_versions: dict[str, str] = {}
-
-
-def _software() -> Mapping[str, str]:
-    if not _versions:
-        for package in ("privkit-toolkit", "opendp", "ibis-framework", "duckdb"):
-            with suppress(metadata.PackageNotFoundError):
-                _versions[package] = metadata.version(package)
-    return dict(_versions)
 
 
 # ---- amounts as people give them

@@ -46,7 +46,7 @@ from privkit.ledger.records import (
 from privkit.ledger.sqlite import SqliteStore
 from privkit.ledger.store import Answer, Candidate, Store, System
 from privkit.model.amounts import spelled
-from privkit.model.pipeline import Disclosure, LocalNoise
+from privkit.model.disclosure import Disclosure, LocalNoise
 
 Noted = TypeVar("Noted", bound=BaseModel)
 _PAGE = 500  # entries that are read at a time, so that no reader holds a snapshot while its caller thinks

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import ClassVar
 
 from privkit.model.card import Card, CardStatistic, CardStudy, DeidentifiedRows, FairnessTable
-from privkit.model.pipeline import Disclosure
+from privkit.model.disclosure import Disclosure
 from privkit.model.release import Answer
 from privkit.report import card_wording as told
 from privkit.report import release_wording as words

@@ -12,7 +12,7 @@ from privkit.report.wording import ROLES, number, plural, shown
 
 if TYPE_CHECKING:
     from privkit.model.card import Card, CardColumn, CardStatistic, CardStudy, FairnessGroup, Guarantee, OddsRow
-    from privkit.model.pipeline import Disclosure, LocalNoise
+    from privkit.model.disclosure import Disclosure, LocalNoise
 
 NOT_STATED = "not stated"
 NO_GUARANTEE = (
@@ -113,11 +113,7 @@ def statement(card: Card) -> str | None:
     """That ε covers the statistics alone, where rows were given out as well; None where none were."""
     if not (card.guarantee.statistics_only or card.disclosed):
         return None
-    files = ", ".join(f"{shown(one.what)} ({words.when(one.time)[:10]})" for one in card.disclosed)
-    return (
-        "Rows of this dataset were given out as well. The privacy loss ε on this card covers the statistics alone; the "
-        f"rows have no differential privacy guarantee. Given out so far: {files or 'not recorded on this card'}."
-    )
+    return words.disclosed_sentence(card.disclosed)
 
 
 def key_numbers(card: Card) -> Sequence[tuple[str, str]]:

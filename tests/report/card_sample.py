@@ -20,8 +20,9 @@ from privkit.model.card import (
     PublishedFile,
 )
 from privkit.model.dataset import PrivacyUnit
+from privkit.model.disclosure import Disclosure, LocalNoise
 from privkit.model.estimates import Estimated, Value
-from privkit.model.pipeline import About, Disclosure, LocalNoise
+from privkit.model.pipeline import About
 from privkit.model.query import Band, ByBands, ByColumn, Comparison, Count, Query
 from privkit.model.release import Answer, Mechanism
 from privkit.model.report import ModelInfo
