@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property, lru_cache
@@ -21,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from privkit.budget import as_loss, loss_at, open_ledger, whoami
+from privkit.budget import CHARGED, as_loss, charged, loss_at, open_ledger, whoami
 from privkit.dataset import Dataset
 from privkit.dp.accuracy import half_widths, loss_for
 from privkit.dp.bounding import aggregate
@@ -60,8 +59,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Number = Decimal | int | float | str
-
-_CHARGED = "What was charged stays charged; `privkit budget history` shows it."
 
 _PLANS = 256  # of a session's latest queries that are kept
 _HIGHEST_CONFIDENCE = 0.999999999  # beyond, floats lose the rest: an estimate would fail after its charge
@@ -251,14 +248,13 @@ class Session:
             return Released(_renamed(_read(stored), ready, confidence).model_copy(update=told), stored=True)
         table = self._opened()
         receipt = self._ledger.charge(self._charge(ready))
+        with charged(self._ledger, receipt):
+            measured = measure(ready.plan, _aggregated(ready.plan, table), ready.loss)
+            release = self._release(ready, measured, receipt, confidence)
         try:
-            release = self._draw(ready, table, receipt, confidence)
             self._ledger.answer(receipt.id, canonical_json(release))
         except LedgerError as err:
-            err.hint = _CHARGED  # its own may say that nothing was
-            raise
-        except PrivkitError as err:
-            err.hint = f"{err.hint} {_CHARGED}" if err.hint else _CHARGED
+            err.hint = CHARGED  # its own may say that nothing was
             raise
         return Released(release, stored=False)
 
@@ -399,16 +395,6 @@ class Session:
                 "unit": self.dataset.spec.privacy_unit.model_dump(mode="json"),
             },
         )
-
-    def _draw(self, ready: _Prepared, table: Table, receipt: Receipt, confidence: float) -> Release:
-        try:
-            measured = measure(ready.plan, _aggregated(ready.plan, table), ready.loss)
-            return self._release(ready, measured, receipt, confidence)
-        except BaseException as err:
-            reason = type(err).__name__ if isinstance(err, (PrivkitError, KeyboardInterrupt)) else "internal error"
-            with suppress(PrivkitError):  # whatever happened is told by its own error
-                self._ledger.fail(receipt.id, reason)
-            raise
 
     def _release(self, ready: _Prepared, measured: Measured, receipt: Receipt, confidence: float) -> Release:
         spec, made, limit = self.dataset.spec, ready.plan, self._ledger.opening.limit
