@@ -270,7 +270,6 @@ def _numbers(card: Card) -> Iterator[Block]:
     yield Paragraph(words.NOISE_ONLY)
     weak = [told.WEAK_READ] if any(words.has_weak(one.answer) for one in card.statistics) else []
     yield Paragraph(" ".join([told.WITHHELD_READ, *weak]))
-    yield Paragraph(words.PICTURES_READ, soft=True)
 
 
 def _statistics(card: Card) -> Iterator[Section]:
