@@ -37,6 +37,7 @@ from privkit.model.card import (
     PublishedFile,
 )
 from privkit.model.dataset import DatasetSpec
+from privkit.model.disclosure import Disclosure
 from privkit.model.pipeline import About
 from privkit.model.query import ByColumn
 from privkit.model.release import Answer, Loss, Release
@@ -107,7 +108,8 @@ def make_card(
     spec, limit = dataset.spec, ledger.opening.limit
     head, time = ledger.end()
     statistics = tuple(_statistic(release, stored, spec) for release, stored in releases)
-    disclosed, local = ledger.disclosures(), ledger.local_noise()
+    local = ledger.local_noise()
+    disclosed = tuple(_as_public(one, deidentified) for one in ledger.disclosures())
     spent = as_loss(head.spent.loss, limit)
     earliest = min((r.accounting for r, _ in releases), key=lambda found: found.sequence, default=None)
     return Card(
@@ -178,16 +180,18 @@ def card_of_release(
     return card if identity is None else sign_card(card, Identity.load(identity))
 
 
-def published(path: Path, folder: Path) -> Iterator[PublishedFile]:
+def published(path: Path, folder: Path, *, with_size: bool = True) -> Iterator[PublishedFile]:
     """A file that was written, or every file in a folder, as a card names it.
 
     Args:
         path: The file or folder.
         folder: Where the card stands.
+        with_size: Whether its size may stand on the card: that of rows tells about how many there are.
     """
     for each in sorted(path.rglob("*")) if path.is_dir() else [path]:
         if each.is_file():
-            yield PublishedFile(path=_place(each, folder), bytes=each.stat().st_size, sha256=sha256_of_file(each))
+            size = each.stat().st_size if with_size else None
+            yield PublishedFile(path=_place(each, folder), bytes=size, sha256=sha256_of_file(each))
 
 
 def sign_card(card: Card, identity: Identity) -> Card:
@@ -351,7 +355,7 @@ def _check_file(file: PublishedFile, folder: Path) -> bool:
     place = folder / file.path
     if not place.is_file():
         raise VerificationError(f"{file.path} is not there, and the card vouches for it")
-    if place.stat().st_size != file.bytes or sha256_of_file(place) != file.sha256:
+    if file.bytes not in (None, place.stat().st_size) or sha256_of_file(place) != file.sha256:
         raise VerificationError(f"{file.path} is not the file that the card vouches for")
     return True
 
@@ -375,6 +379,12 @@ def _check_ledger(card: Card, folder: Path, dataset: Dataset | None) -> tuple[bo
 
 
 # ---- parts
+
+
+def _as_public(disclosure: Disclosure, rows: Sequence[DeidentifiedRows]) -> Disclosure:
+    """Exact counts only where the card's readers get the very rows that they are of, and a person said so."""
+    counted = any(one.rows is not None and one.disclosure == disclosure for one in rows)
+    return disclosure if counted else disclosure.without_counts()
 
 
 def _statistic(release: Release, stored: bool, spec: DatasetSpec) -> CardStatistic:

@@ -41,6 +41,7 @@ from privkit.ledger.records import Charge, Limit, Receipt, Stored
 from privkit.ledger.store import System
 from privkit.model.amounts import amount
 from privkit.model.canonical import canonical_json
+from privkit.model.disclosure import Disclosure
 from privkit.model.estimates import Value
 from privkit.model.query import Count, Query
 from privkit.model.release import (
@@ -244,7 +245,7 @@ class Session:
         """
         ready = self._prepare(query, epsilon, rho, accuracy, confidence, threshold_delta, assume_units)
         if not fresh and (stored := self._stored(ready)) is not None:
-            told = {"disclosed": self._ledger.disclosures()}  # rows may have left since it was paid for
+            told = {"disclosed": self._disclosed()}  # rows may have left since it was paid for
             return Released(_renamed(_read(stored), ready, confidence).model_copy(update=told), stored=True)
         table = self._opened()
         receipt = self._ledger.charge(self._charge(ready))
@@ -396,6 +397,10 @@ class Session:
             },
         )
 
+    def _disclosed(self) -> tuple[Disclosure, ...]:
+        """Rows that were given out; without the exact counts, which a release does not publish."""
+        return tuple(one.without_counts() for one in self._ledger.disclosures())
+
     def _release(self, ready: _Prepared, measured: Measured, receipt: Receipt, confidence: float) -> Release:
         spec, made, limit = self.dataset.spec, ready.plan, self._ledger.opening.limit
         drawn = (Drawn(vector=n, values=tuple(map(tuple, v.tolist()))) for n, v in measured.noisy.items())
@@ -421,7 +426,7 @@ class Session:
                 limit=as_loss(limit.loss, limit),
             ),
             accepted_high_loss=self._ledger.opening.accepted_high_loss,
-            disclosed=self._ledger.disclosures(),
+            disclosed=self._disclosed(),
             mechanisms=_mechanisms(made, measured.scales),
             threshold=None if scale is None or least is None else _threshold(made, scale, least),
             groups=tuple(group.name for group in made.query.groups),
