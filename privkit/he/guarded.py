@@ -20,8 +20,7 @@ from typing import TYPE_CHECKING, Self
 
 from privkit.engines.pipes import receive, send
 from privkit.errors import CiphertextError, InterruptedRunError
-from privkit.he import structure
-from privkit.he.child import DONE, LOAD
+from privkit.he import requests, structure
 
 if TYPE_CHECKING:
     from privkit.he.contexts import PublicContext, SecretContext
@@ -59,7 +58,7 @@ class Guard:
             return
         self._loaded = None
         wanted = context.parameters.written()
-        understood = structure.Reader(self.ask(LOAD, context.native())).field(b"\x0a", 2 * len(wanted))
+        understood = structure.Reader(self.ask(requests.LOAD, context.native())).field(b"\x0a", 2 * len(wanted))
         if structure.unpack(understood, len(wanted)) != wanted:
             raise CiphertextError(f"SEAL takes this context for another than {context.parameters.name}")
         self._loaded = context
@@ -94,7 +93,7 @@ class Guard:
             raise
         finally:
             watch.cancel()
-        if kind != DONE:
+        if kind != requests.DONE:
             raise CiphertextError("TenSEAL refuses these bytes")
         return answer
 
