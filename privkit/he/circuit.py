@@ -41,7 +41,7 @@ class Circuit:
 
     Attributes:
         operations: (name, number of the left operand, number of the right one or a constant), in order; each makes
-            one value.
+            one value. Of two operands the left one has at least as many primes.
     """
 
     def __init__(self, parameters: ScoreParameters) -> None:
@@ -63,7 +63,8 @@ class Circuit:
     def plus(self, left: Value, right: Value) -> Value:
         """Left + right, which have the same factor."""
         assert math.isclose(left.factor, right.factor, rel_tol=1e-9)
-        return self._made("plus", left, right.number, max(left.level, right.level), left.factor)
+        left, right = sorted((left, right), key=_level)
+        return self._made("plus", left, right.number, right.level, left.factor)
 
     def shifted(self, value: Value, constant: float, *, in_slots: bool = False) -> Value:
         """Value + constant; `in_slots` only where rows are."""
@@ -80,19 +81,25 @@ class Circuit:
         return Value(len(self.operations), level, factor)
 
 
-def simulate(circuit: Circuit, values: Floats, generator: np.random.Generator) -> Floats:
+def _level(value: Value) -> int:
+    return value.level
+
+
+def simulate(circuit: Circuit, values: Floats, features: int, generator: np.random.Generator) -> Floats:
     """What the program makes of values, with the errors that SEAL makes, in plain floats.
 
     Args:
         circuit: The program.
         values: float64 array (n,): the weighted sum, exact.
+        features: How many ciphertexts it is the sum of.
         generator: Draws the errors; a fixed seed gives a fixed estimate.
 
     Returns:
         float64 array (n,).
     """
     parameters, noise = circuit.parameters, circuit.parameters.rounding_noise
-    held, levels = [values + generator.normal(0, noise, len(values))], [1]
+    # Each feature was encrypted, which is an error times its weight, and divided by a prime, which is an error itself.
+    held, levels = [values + generator.normal(0, noise * math.sqrt(features + 1), len(values))], [1]
     for name, left, right in circuit.operations:
         level = levels[left]
         if name == "times":
@@ -109,4 +116,4 @@ def simulate(circuit: Circuit, values: Floats, generator: np.random.Generator) -
             value = held[left] + right
         held.append(value)
         levels.append(level)
-    return held[-1]
+    return held[-1] + generator.normal(0, noise, len(values))  # the encryption of zero

@@ -16,20 +16,30 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Any, Protocol, Self
 
 from privkit.engines.pipes import receive, send
 from privkit.errors import CiphertextError, InterruptedRunError
 from privkit.he import requests, structure
-
-if TYPE_CHECKING:
-    from privkit.he.contexts import PublicContext, SecretContext
 
 _SECONDS = 120.0  # of one request, by the clock: a machine may be busy
 _LARGEST_ANSWER = 64 << 20
 _BOOTSTRAP = "import json,sys; sys.path[:] = json.loads(sys.argv[1]); from privkit.he.child import serve; serve()"
 # All that the child is told of the caller's environment: where the system looks for shared libraries.
 _PASSED_ON = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
+
+
+class Loadable(Protocol):
+    """A context of either scheme, public or secret.
+
+    Attributes:
+        parameters: What it is of; `name` and `written()` are asked of them.
+    """
+
+    parameters: Any
+
+    def native(self) -> bytes:
+        """Its bytes, put together from what was checked."""
 
 
 class Guard:
@@ -44,10 +54,10 @@ class Guard:
     def __init__(self, *, seconds: float = _SECONDS) -> None:
         self._seconds = seconds
         self._child: subprocess.Popen[bytes] | None = None
-        self._loaded: PublicContext | SecretContext | None = None
+        self._loaded: Loadable | None = None
         self._late = False
 
-    def load(self, context: PublicContext | SecretContext) -> None:
+    def load(self, context: Loadable) -> None:
         """Makes `context` the child's, unless it is already.
 
         Raises:

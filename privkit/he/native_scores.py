@@ -78,18 +78,22 @@ def _run(loaded: Loaded, body: bytes) -> bytes:
 
 
 def _applied(values: list[Any], operation: str, left: int, right: Any) -> Any:
-    """One operation. TenSEAL lowers operands to the other's level in place: so they are copied."""
-    first = values[left].copy()
+    """One operation, into a new value.
+
+    Where two operands are at different levels, TenSEAL lowers one of them in place: the left one, in a copy of its own,
+    as the program has the one with more primes there. (The vectors' own `copy` would copy the context too.)
+    """
+    first = values[left]
     if operation == "times":
-        return first.square_() if left == right else first.mul_(values[right].copy())
+        return first.square() if left == right else first.mul(values[right])
     if operation == "plus":
-        return first.add_(values[right].copy())
+        return first.add(values[right])
     if operation == "scaled":
-        return first.mul_plain_(right)
+        return first.mul_plain(right)
     if operation == "shifted":
-        return first.add_plain_(right)
+        return first.add_plain(right)
     if operation == "shifted in its slots":  # and not in those that no row has
-        return first.add_plain_([right] * first.size())
+        return first.add_plain([right] * first.size())
     raise ValueError(operation)
 
 

@@ -34,6 +34,7 @@ _SEAL = struct.Struct("<2sBBBBHQ")  # magic, header size, major, minor, compress
 _MAGIC, _MAJOR, _MINOR = b"\x5e\xa1", 4, 3
 _PLAIN, _ZSTD = 0, 2
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+_WINDOW = 2 << 20
 _WORD = 8
 
 
@@ -367,9 +368,14 @@ def _array_head(words: int) -> bytes:
 
 
 def _frame_head(size: int) -> bytes:
-    """How libzstd begins a frame whose content it knows (RFC 8878, section 3.1.1): one segment, no checksum."""
+    """How libzstd begins a frame whose content it knows (RFC 8878, section 3.1.1), at its usual level; no checksum.
+
+    Up to its window, 2 MiB, the content is one segment; beyond, the window's size stands before the content's.
+    """
     if size < 256:
         return _ZSTD_MAGIC + struct.pack("<BB", 0x20, size)
     if size < 65792:
         return _ZSTD_MAGIC + struct.pack("<BH", 0x60, size - 256)
-    return _ZSTD_MAGIC + struct.pack("<BI", 0xA0, size)
+    if size <= _WINDOW:
+        return _ZSTD_MAGIC + struct.pack("<BI", 0xA0, size)
+    return _ZSTD_MAGIC + struct.pack("<BBI", 0x80, 0x58, size)
