@@ -14,6 +14,7 @@
     ├── LedgerError              exit 1   a ledger that is missing, busy, of another dataset or cannot be written
     ├── AggregateError           exit 1   an engine that could not compute an aggregate
     ├── StudyError               exit 1   a study that does not fit, is not as far yet, or is over
+    ├── ScoringError             exit 1   a scoring model, specification, key or batch that does not hold together
     ├── UsageError               exit 2   options that cannot go together
     ├── BudgetRefusedError       exit 3   a charge that the budget, or the analyst's quota, has no room for
     ├── VerificationError        exit 5   a ledger, checkpoint, message or signature that does not hold
@@ -187,6 +188,10 @@ class StudyError(PrivkitError):
     def __init__(self, message: str, *, party: str | None = None, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
         self.party = party
+
+
+class ScoringError(PrivkitError):
+    """A scoring model or specification that does not hold together, rows outside its ranges, a key that was used."""
 
 
 class UsageError(PrivkitError):

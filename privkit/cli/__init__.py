@@ -22,6 +22,7 @@ _SUBCOMMANDS = {
     "dataset": ("privkit.cli.dataset", "Describe a dataset for private statistics: whom it protects, what is asked."),
     "budget": ("privkit.cli.budget", "Create a dataset's privacy budget, show it, grant from it, verify its ledger."),
     "release": ("privkit.cli.release", "Answer SQL about a dataset with noise, charged to its budget."),
+    "score": ("privkit.cli.score", "Have encrypted rows scored by somebody else's model; only you read the scores."),
     "identity": ("privkit.cli.identity", "Make a signing identity, or show its public half."),
     "key": ("privkit.cli.key", "Make a key file, or show a key's id."),
     "policy": ("privkit.cli.policy", "List, show and check policies."),

@@ -50,24 +50,24 @@ class Circuit:
         self.input = Value(0, 1, 1.0)
 
     def product(self, left: Value, right: Value) -> Value:
-        """Left · right."""
-        level = max(left.level, right.level)
-        factor = left.factor * right.factor / self.correction(level)
-        return self._made("times", left, right.number, level + 1, factor)
+        """The product."""
+        left, right = sorted((left, right), key=_level)
+        factor = left.factor * right.factor / self.correction(right.level)
+        return self._made("times", left, right.number, right.level + 1, factor)
 
     def scaled(self, value: Value, constant: float, factor: float = 1.0) -> Value:
-        """Constant · value, held with a factor of choice."""
+        """The product with a constant, held with a factor of choice."""
         held = constant * factor * self.correction(value.level) / value.factor
         return self._made("scaled", value, held, value.level + 1, factor)
 
     def plus(self, left: Value, right: Value) -> Value:
-        """Left + right, which have the same factor."""
+        """The sum of two values with the same factor."""
         assert math.isclose(left.factor, right.factor, rel_tol=1e-9)
         left, right = sorted((left, right), key=_level)
         return self._made("plus", left, right.number, right.level, left.factor)
 
     def shifted(self, value: Value, constant: float, *, in_slots: bool = False) -> Value:
-        """Value + constant; `in_slots` only where rows are."""
+        """The sum with a constant; `in_slots` only where rows are."""
         name = "shifted in its slots" if in_slots else "shifted"
         return self._made(name, value, constant * value.factor, value.level, value.factor)
 

@@ -68,6 +68,12 @@ class ScoreParameters:
         return structure.ciphertext_form(level_id, self.degree, moduli, ntt=True, scale=self.scale)
 
     @property
+    def key_bytes(self) -> int:
+        """Uncompressed bytes of a public context: public key, and relinearisation keys where there are any."""
+        one = 2 * len(self.coefficient_moduli) * self.degree * 8
+        return one * (1 + (len(self.coefficient_moduli) - 1 if self.depth > 1 else 0))
+
+    @property
     def key_id(self) -> bytes:
         """SEAL's `parms_id` of keys, 32 bytes."""
         return structure.parms_id(CKKS, self.degree, self.coefficient_moduli, 0)

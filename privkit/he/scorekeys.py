@@ -60,16 +60,16 @@ class PublicScoreKey:
         return self._content
 
     @cached_property
-    def sha256(self) -> str:
-        """SHA-256 of `to_bytes`, 64 hexadecimal digits."""
-        return hashlib.sha256(self._content).hexdigest()
+    def id(self) -> str:
+        """Which key pair it is of: SHA-256 of the public key alone, 64 hexadecimal digits."""
+        return hashlib.sha256(self._keys.public).hexdigest()
 
     def native(self) -> bytes:
         """The same context put together anew, uncompressed: what the child loads."""
         return contextbytes.write(_layout(self.parameters, relin=needs_relin(self.parameters)), self._keys)
 
     def __repr__(self) -> str:
-        return f"PublicScoreKey(parameters={self.parameters.name!r}, sha256={self.sha256!r})"
+        return f"PublicScoreKey(parameters={self.parameters.name!r}, id={self.id!r})"
 
 
 class SecretScoreKey:
@@ -141,8 +141,8 @@ class SecretScoreKey:
         return self._content
 
     @cached_property
-    def public_sha256(self) -> str:
-        """SHA-256 of the public key alone: which key pair it is, 64 hexadecimal digits."""
+    def id(self) -> str:
+        """Which key pair it is: SHA-256 of the public key alone, 64 hexadecimal digits."""
         return hashlib.sha256(self._keys.public).hexdigest()
 
     def native(self) -> bytes:
@@ -150,7 +150,7 @@ class SecretScoreKey:
         return contextbytes.write(_layout(self.parameters), self._keys)
 
     def __repr__(self) -> str:
-        return f"SecretScoreKey(parameters={self.parameters.name!r}, public_sha256={self.public_sha256!r})"
+        return f"SecretScoreKey(parameters={self.parameters.name!r}, id={self.id!r})"
 
     def __getstate__(self) -> NoReturn:
         raise TypeError("a SecretScoreKey is not pickled or copied; write its to_bytes() to a private file")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import os
+import secrets
 import stat
 from pathlib import Path
 from typing import NamedTuple
@@ -30,12 +31,12 @@ class Kind(NamedTuple):
     command: str
 
 
-def write_private(path: str | os.PathLike[str], text: str, kind: Kind) -> None:
+def write_private(path: str | os.PathLike[str], content: str | bytes, kind: Kind) -> None:
     """Writes a new file, readable by its owner alone (mode 0600), never over another and never through a link.
 
     Args:
         path: Where to write it; the folder must exist.
-        text: All of it.
+        content: All of it; text is written as UTF-8.
         kind: What it is called in messages.
 
     Raises:
@@ -52,8 +53,8 @@ def write_private(path: str | os.PathLike[str], text: str, kind: Kind) -> None:
     except OSError as error:
         raise KeyFileError(f"{os.fspath(path)} cannot be written: {error.strerror}") from None
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fchmod(file.fileno(), 0o600)  # whatever the umask was
             os.fsync(file.fileno())
@@ -64,15 +65,55 @@ def write_private(path: str | os.PathLike[str], text: str, kind: Kind) -> None:
         raise KeyFileError(f"{os.fspath(path)} cannot be written: {error.strerror}") from None
 
 
-def read_private(path: str | os.PathLike[str], kind: Kind) -> bytes:
+def replace_private(path: str | os.PathLike[str], content: str | bytes, kind: Kind) -> None:
+    """Writes a private file in the place of one that is there; whoever reads it sees the old one or the new one.
+
+    Raises:
+        KeyFileError: It cannot be written.
+    """
+    place = Path(path)
+    temporary = place.with_name(f".{place.name}.{secrets.token_hex(4)}")
+    write_private(temporary, content, kind)
+    try:
+        temporary.replace(place)
+        _sync_folder(place.absolute().parent)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise KeyFileError(f"{os.fspath(path)} cannot be written: {error.strerror}") from None
+
+
+def destroy_private(path: str | os.PathLike[str]) -> None:
+    """Overwrites a private file and removes it.
+
+    What a disk keeps of what was overwritten, and what a backup or a snapshot has of it, is out of reach.
+
+    Raises:
+        KeyFileError: It cannot be removed.
+    """
+    try:
+        with Path(path).open("r+b") as file:
+            file.write(bytes(os.fstat(file.fileno()).st_size))
+            file.flush()
+            os.fsync(file.fileno())
+        Path(path).unlink()
+        _sync_folder(Path(path).absolute().parent)
+    except OSError as error:
+        raise KeyFileError(
+            f"{os.fspath(path)} cannot be removed: {error.strerror}", hint="Remove it yourself: it is of no more use."
+        ) from None
+
+
+def read_private(path: str | os.PathLike[str], kind: Kind, most: int = MAX_FILE_BYTES) -> bytes:
     """The bytes of a regular file that nobody but its owner can open; checked on the open file, not on its name.
 
     Args:
         path: The file.
         kind: What it is called in messages.
+        most: How many bytes it may have.
 
     Returns:
-        At most `MAX_FILE_BYTES` + 1 bytes: more than `MAX_FILE_BYTES` are too many.
+        At most `most` + 1 bytes: more than `most` are too many.
 
     Raises:
         KeyFileError: The file is missing, not a regular file, or open to others.
@@ -87,7 +128,8 @@ def read_private(path: str | os.PathLike[str], kind: Kind) -> bytes:
         raise KeyFileError(f"{name} cannot be read: {error.strerror}") from None
     try:
         _check_closed(os.fstat(descriptor), name, kind)
-        return os.read(descriptor, MAX_FILE_BYTES + 1)
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            return file.read(most + 1)
     except OSError as error:
         raise KeyFileError(f"{name} cannot be read: {error.strerror}") from None
     finally:
