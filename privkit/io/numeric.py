@@ -13,7 +13,7 @@ from privkit.errors import ColumnError, InputError
 from privkit.io.frames import Leaf
 from privkit.io.sources import Source
 
-_KINDS = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal)
+_KINDS = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_null)
 _NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 
 
@@ -58,9 +58,7 @@ def _floats(leaf: Leaf, rows: int) -> pa.Array:
     if pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
         texts = pc.utf8_trim_whitespace(values)
         values = pc.if_else(pc.match_substring_regex(texts, _NUMBER), texts, None)
-    elif not (
-        pa.types.is_integer(values.type) or pa.types.is_floating(values.type) or pa.types.is_decimal(values.type)
-    ):
+    elif not any(is_kind(values.type) for is_kind in _KINDS):
         raise ColumnError(f"column {leaf.name} does not hold numbers", columns=(leaf.name,))
     values = pc.cast(values, pa.float64(), safe=False)
     return pc.if_else(pc.is_finite(values), values, None)
