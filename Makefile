@@ -7,7 +7,7 @@ PIP    := $(BIN)/python -m pip install -qq --constraint constraints.txt
 CLINIC := examples/clinic/clinic.csv
 WARDS  := demo-out/statistics/patients.dataset.yaml
 
-.PHONY: help demo test lint format bench lock clean
+.PHONY: help demo test fuzz lint format bench lock clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -49,6 +49,9 @@ demo: $(VENV)/.user  ## Run the bundled examples into demo-out/ and say what to 
 test: $(VENV)/.dev  ## Run the tests.
 	$(BIN)/python -m pytest --numprocesses auto --dist loadgroup $(ARGS)
 
+fuzz: $(VENV)/.dev  ## Send a million mutated ciphertexts, keys and contexts through the checks; takes about an hour.
+	PRIVKIT_FUZZ=$${PRIVKIT_FUZZ:-1000000} $(BIN)/python -m pytest --numprocesses auto tests/he -k mutated $(ARGS)
+
 lint: $(VENV)/.dev  ## Check style, types and the rooms.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -65,7 +68,7 @@ $(VENV)/.bench: $(VENV)/.dev
 
 bench: $(VENV)/.bench  ## Measure against the peers, one JSON document a benchmark; takes about an hour and a half.
 	@set -e; for name in start notes structured_columns deidentify_csv workers memory \
-		grouped_statistics release_overhead ledger; do \
+		grouped_statistics release_overhead ledger he_sums scoring; do \
 		$(BIN)/python benchmarks/$$name.py; \
 	done
 

@@ -146,6 +146,13 @@ def test_a_specification_holds_no_coefficient(cancer):
     assert scoring.describe(model) == spec
 
 
+def test_scores_that_hardly_differ_have_a_range_all_the_same():
+    flat = small_model(features=[WeighedFeature(name="x", low=0, high=1, coefficient=1e-12)], intercept=1e6)
+    spec = scoring.describe(flat)
+    assert spec.low <= 1e6 <= spec.high
+    assert spec.low < spec.high
+
+
 def test_a_model_whose_probabilities_no_polynomial_gives_is_refused_with_the_numbers():
     features = [WeighedFeature(name="x", low=-500, high=500, coefficient=1.0)]
     wide = small_model(output="probability", features=features)

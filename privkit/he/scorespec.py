@@ -125,7 +125,8 @@ def _encryption_error(circuit: Circuit, coefficients: list[float], bias: float, 
 def _outwards(low: float, high: float) -> tuple[float, float]:
     """Both ends to two digits of the larger one, away from each other."""
     place = math.floor(math.log10(max(abs(low), abs(high)))) - 1
-    return _at(math.floor(low / 10.0**place), place), _at(math.ceil(high / 10.0**place), place)
+    lowest = math.floor(low / 10.0**place)
+    return _at(lowest, place), _at(max(math.ceil(high / 10.0**place), lowest + 1), place)
 
 
 def _up(error: float) -> float:
