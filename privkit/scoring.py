@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from privkit.errors import CiphertextError, InputError, OutputError, ScoringError, VerificationError
+from privkit.errors import InputError, OutputError, ScoringError, VerificationError
 from privkit.he import scores
 from privkit.he.estimator import from_estimator
 from privkit.he.guarded import Guard
@@ -258,13 +258,15 @@ def destroy(key: StrPath) -> None:
 def _answers(reader: PartReader[BatchHeader], compiled: Compiled, guard: Guard) -> Iterator[bytes]:
     """The answer's parts, one a block."""
     parameters = compiled.circuit.parameters
-    key = PublicScoreKey.from_bytes(reader.part(_most(parameters.key_bytes)), parameters)
-    if key.id != reader.header.key:
-        raise reader.refused("its key is another than its first line says")
     largest = _most(parameters.form(0).size)
-    for block in _blocks(reader.header.rows, parameters.slots):
-        columns = (reader.part(largest) for _ in compiled.weights)
-        yield scores.evaluate(key, columns, compiled.weights, compiled.circuit, block.stop - block.start, guard=guard)
+    with reader.blamed():
+        key = PublicScoreKey.from_bytes(reader.part(_most(parameters.key_bytes)), parameters)
+        if key.id != reader.header.key:
+            raise reader.refused("its key is another than its first line says")
+        for block in _blocks(reader.header.rows, parameters.slots):
+            columns = (reader.part(largest) for _ in compiled.weights)
+            length = block.stop - block.start
+            yield scores.evaluate(key, columns, compiled.weights, compiled.circuit, length, guard=guard)
 
 
 def _check_binding(reader: PartReader[AnswerHeader], held: ScoreKeyFile) -> None:
@@ -282,13 +284,10 @@ def _check_binding(reader: PartReader[AnswerHeader], held: ScoreKeyFile) -> None
 def _decrypted(reader: PartReader[AnswerHeader], held: ScoreKeyFile, guard: Guard) -> Iterator[Floats]:
     spec, parameters = held.header.spec, held.key.parameters
     largest = _most(parameters.form(spec.level).size)
-    for block in _blocks(reader.header.rows, parameters.slots):
-        part = reader.part(largest)
-        values = scores.decrypt(held.key, part, block.stop - block.start, spec.level, guard=guard)
-        try:
-            yield in_units(values, spec)
-        except CiphertextError as err:
-            raise reader.refused(err.message) from None
+    with reader.blamed():
+        for block in _blocks(reader.header.rows, parameters.slots):
+            part, length = reader.part(largest), block.stop - block.start
+            yield in_units(scores.decrypt(held.key, part, length, spec.level, guard=guard), spec)
 
 
 def _read(rows: pd.DataFrame | StrPath, spec: ScoringSpec) -> Floats:

@@ -5,12 +5,19 @@ import json
 import pickle
 import stat
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.datasets import load_breast_cancer
-from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.linear_model import (
+    LinearRegression,
+    LogisticRegression,
+    PoissonRegressor,
+    RidgeClassifier,
+    SGDClassifier,
+)
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -202,12 +209,23 @@ def test_estimators_that_are_no_linear_models(cancer):
     wide = ranges(table)
     assert scoring.from_estimator(good, wide, name="m").output == "probability"
     assert scoring.from_estimator(good, wide, name="m", output="log-odds").output == "log-odds"
+    assert scoring.from_estimator(good, wide, name="m", output="score").output == "score"
+    assert scoring.from_estimator(RidgeClassifier().fit(table, target), wide, name="m").output == "score"
+    bare = SimpleNamespace(coef_=[1.0, 2.0, 3.0], intercept_=0.5)
+    assert [one.coefficient for one in scoring.from_estimator(bare, wide, name="m").features] == [1, 2, 3]
     many = LogisticRegression().fit(np.random.default_rng(0).normal(size=(60, 3)), np.arange(60) % 3)
     for wrong, columns, output, told in (
         (StandardScaler().fit(table), wide, None, "no coef_"),
         (many, wide, None, "shape"),
         (good, ranges(table.iloc[:, :2]), None, "3 columns"),
-        (good, wide, "score", "no score"),
+        (RidgeClassifier().fit(table, target), wide, "log-odds", "no log-odds"),
+        (PoissonRegressor().fit(table / 100, target), ranges(table / 100), None, "predict is not the score"),
+        (
+            SGDClassifier(loss="modified_huber").fit(table / 100, target),
+            ranges(table / 100),
+            None,
+            "predict_proba is not",
+        ),
         (LinearRegression().fit(table, target), dict(reversed(wide.items())), None, "in its order"),
         (LinearRegression().fit(table, target), wide, "probability", "no probability"),
     ):
@@ -274,7 +292,7 @@ def test_an_answer_to_another_batch_is_refused(place):
     rows = whole.index(b'"rows":4')
     whole[rows + 7 : rows + 8] = b"3"
     Path("c.batch").write_bytes(whole)
-    with pytest.raises(CiphertextError, match="sizes"):
+    with pytest.raises(CiphertextError, match=r"^c\.batch: .*sizes"):
         scoring.evaluate("c.batch", small_model(), "c.answer")
     scoring.evaluate("a.batch", small_model(), "a.answer")
     answer = Path("a.answer").read_bytes()
@@ -311,7 +329,7 @@ def test_an_answer_under_another_key_is_found_out(place):
         scoring.evaluate(f"{name}.batch", small_model(), f"{name}.answer")
     right, wrong = (Path(f"{name}.answer").read_bytes() for name in "ab")
     Path("c.answer").write_bytes(right[: right.index(b"\n") + 1] + wrong[wrong.index(b"\n") + 1 :])
-    with pytest.raises(CiphertextError, match="cannot give"):
+    with pytest.raises(CiphertextError, match=r"^c\.answer: .*cannot give"):
         scoring.decrypt("c.answer", "a.key", "scores.csv")
     assert not Path("scores.csv").exists()
     assert Path("a.key").exists()

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import hashlib
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import BinaryIO, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -163,6 +165,20 @@ class PartReader(Generic[Header]):
     def sha256(self) -> str:
         """SHA-256 of what was read, 64 hexadecimal digits."""
         return self._digest.hexdigest()
+
+    @contextmanager
+    def blamed(self) -> Iterator[None]:
+        """Around work on the parts: what does not fit is said of this file.
+
+        Raises:
+            CiphertextError: In the place of another.
+        """
+        try:
+            yield
+        except CiphertextError as err:
+            if err.message.startswith(f"{self._name}: "):
+                raise
+            raise self.refused(err.message) from None
 
     def refused(self, why: str) -> CiphertextError:
         """An error that names the file."""

@@ -116,6 +116,18 @@ def test_other_slots_hold_nothing_of_the_model(key, public, guard):
     assert np.allclose(_all_slots(key, whole, 4096, 1, guard), table @ weights + 0.1, atol=1e-6)
 
 
+def test_a_polynomial_says_the_same_in_every_other_slot(guard):
+    parameters = ALLOWED["ckks-16384-5"]
+    circuit, coefficients = Circuit(parameters), [0.5, 0.25, 0.0, -0.05]
+    value = chebyshev.evaluate(circuit, circuit.shifted(circuit.input, 0.3, in_slots=True), coefficients)
+    key = SecretScoreKey.new(parameters, guard=guard)
+    columns = _columns(key, np.array([[0.5], [-0.5]]), guard)
+    answer = scores.evaluate(key.publish(guard=guard), iter(columns), [0.5], circuit, 2, guard=guard)
+    slots = _all_slots(key, answer, 2, value.level, guard)
+    assert np.allclose(slots[:2], numpy_chebyshev.chebval([0.55, 0.05], coefficients), atol=1e-6)
+    assert np.allclose(slots[2:], 0.5, atol=1e-6)
+
+
 def test_the_answer_is_no_plain_combination_of_what_was_sent(key, public, guard):
     """Without fresh randomness, equal questions have equal answers, and the weights are a linear equation away."""
     columns = _columns(key, np.full((4, 2), 0.5), guard)
