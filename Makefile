@@ -8,7 +8,7 @@ CLINIC := examples/clinic/clinic.csv
 AXE    := 4.14.1
 WARDS  := demo-out/statistics/patients.dataset.yaml
 
-.PHONY: help demo test a11y lint format bench lock clean
+.PHONY: help demo test a11y fuzz lint format bench lock clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -57,6 +57,9 @@ a11y: $(VENV)/.dev .axe/node_modules/axe-core/axe.min.js  ## Check the pages wit
 	@command -v chromium > /dev/null || { test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -y -qq chromium; }
 	PRIVKIT_A11Y=required $(BIN)/python -m pytest tests/report/test_accessibility.py $(ARGS)
 
+fuzz: $(VENV)/.dev  ## Send a million mutated ciphertexts, keys and contexts through the checks; takes about an hour.
+	PRIVKIT_FUZZ=$${PRIVKIT_FUZZ:-1000000} $(BIN)/python -m pytest --numprocesses auto tests/he -k mutated $(ARGS)
+
 lint: $(VENV)/.dev  ## Check style, types and the rooms.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -73,7 +76,7 @@ $(VENV)/.bench: $(VENV)/.dev
 
 bench: $(VENV)/.bench  ## Measure against the peers, one JSON document a benchmark; takes about an hour and a half.
 	@set -e; for name in start notes structured_columns deidentify_csv workers memory \
-		grouped_statistics release_overhead ledger noise; do \
+		grouped_statistics release_overhead ledger noise he_sums scoring; do \
 		$(BIN)/python benchmarks/$$name.py; \
 	done
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from privkit.errors import KeyFileError, OutputError, StudyError
 from privkit.io.alone import alone
-from privkit.keys.privatefile import Kind, read_private, sync_folder, write_private
+from privkit.keys.privatefile import Kind, destroy_private, read_private, sync_folder, write_private
 
 _LARGEST = 1 << 31  # bytes of a kept file
 _KIND = Kind(
@@ -88,17 +88,8 @@ class State:
         program can hinder that.
         """
         path = self.folder / name
-        try:
-            with path.open("r+b") as file:
-                file.write(bytes(path.stat().st_size))
-                file.flush()
-                os.fsync(file.fileno())
-        except FileNotFoundError:
-            return
-        except OSError as err:
-            raise OutputError(f"{path} cannot be destroyed: {err.strerror}", hint="Remove the file yourself.") from None
-        path.unlink()
-        sync_folder(self.folder)
+        if os.path.lexists(path):
+            destroy_private(path)
 
     def _make(self) -> None:
         try:
