@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers import Cipher
-from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.algorithms import AES256
 from cryptography.hazmat.primitives.ciphers.modes import CTR
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -73,7 +73,12 @@ class KeyStream:
     """A stream of bytes from a seed: AES-256 in counter mode over zeros. A seed makes one stream, from its start."""
 
     def __init__(self, seed: bytes) -> None:
-        self._cipher = Cipher(AES(seed), CTR(_BLOCK)).encryptor()
+        """Starts the stream.
+
+        Raises:
+            ValueError: `seed` has not 32 bytes.
+        """
+        self._cipher = Cipher(AES256(seed), CTR(_BLOCK)).encryptor()
 
     def take(self, size: int) -> bytes:
         """The next bytes.
