@@ -56,9 +56,9 @@ if TYPE_CHECKING:
     from privkit.model.policy import Policy
     from privkit.session import Released, Session
     from privkit.study.aggregator import Aggregator
+    from privkit.study.description import Study
     from privkit.study.holder import KeyHolder
     from privkit.study.party import Party
-    from privkit.study.steps import Study
 
     __version__: str
 
@@ -125,7 +125,7 @@ _HOMES = {
     "Reidentified": "privkit.deidentifier",
     "Released": "privkit.session",
     "Session": "privkit.session",
-    "Study": "privkit.study.steps",
+    "Study": "privkit.study.description",
     "bands": "privkit.dp.builder",
     "buckets": "privkit.dp.builder",
     "budget_history": "privkit.budget",

@@ -69,6 +69,18 @@ class AgreementSecret:
         self.__getstate__()
 
 
+def check_share(public: bytes) -> None:
+    """Refuses a public share before anything depends on it.
+
+    Args:
+        public: 32 bytes.
+
+    Raises:
+        VerificationError: It is a point of small order: whatever its secret half, everyone could know what is derived.
+    """
+    AgreementSecret().seed(public, b"", b"")  # whether a point has small order shows with every secret
+
+
 class KeyStream:
     """A stream of bytes from a seed: AES-256 in counter mode over zeros. A seed makes one stream, from its start."""
 

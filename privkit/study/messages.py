@@ -20,7 +20,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from privkit.errors import KeyFileError, VerificationError
+from privkit.errors import KeyFileError, UsageError, VerificationError
 from privkit.keys.identity import SIGNATURE_BYTES, Identity, PublicIdentity
 from privkit.keys.privatefile import from_base64
 from privkit.model.canonical import canonical_json
@@ -95,8 +95,11 @@ class Message(Generic[Body]):
 
         Raises:
             VerificationError: It is no such message, not in its one encoding, or its signature does not hold.
+            UsageError: `content` is not bytes.
         """
         called = name or f"the {cls.kind}"
+        if not isinstance(content, bytes):
+            raise UsageError(f"{called}: the bytes of a message are wanted")
         end = content.find(b"\n", 0, MOST_HEADER)
         if end < 0:
             raise _bad(called, f"is no {cls.kind} of a study")

@@ -16,7 +16,7 @@ from privkit.budget import as_loss, open_ledger, whoami
 from privkit.dataset import Dataset
 from privkit.dp.pooled import party_vector, with_share
 from privkit.dp.sources import Table, open_table
-from privkit.errors import AggregateError, PrivkitError, StudyError, VerificationError
+from privkit.errors import AggregateError, PrivkitError, StudyError, UsageError, VerificationError
 from privkit.he import guarded, masks, sums
 from privkit.he.contexts import PublicContext
 from privkit.keys.agreement import AgreementSecret
@@ -115,6 +115,10 @@ class Party:
 
     # ---- contributing
 
+    def has_contributed(self) -> bool:
+        """Whether a contribution is kept, which `contribute` would give again."""
+        return self._state.has(_CONTRIBUTION)
+
     def contribute(
         self, shares: Iterable[Share], dataset: Dataset, *, analyst: str | None = None
     ) -> tuple[Contribution, Contributed]:
@@ -134,7 +138,10 @@ class Party:
             DatasetError: The description or the source does not have what the study reads. Nothing was charged.
             BudgetRefusedError: It does not fit. Nothing was charged.
             AggregateError: The engine failed after the charge; what was charged stays charged.
+            UsageError: Something is of another type. Nothing was charged.
         """
+        if not isinstance(dataset, Dataset):
+            raise UsageError("a party contributes a privkit.Dataset", hint="Dataset.load(path) reads its description.")
         shares = tuple(shares)
         agreed = roster.agreed(self.invitation, shares)
         with self._state.alone():
@@ -238,10 +245,7 @@ class Party:
         def seed(place: int) -> bytes:
             pair = sorted((place, own))
             purpose = b"\0".join([_PURPOSE, channel.encode(), *(names[i].encode() for i in pair)])
-            try:
-                return secret.seed(by_name[names[place]], bytes.fromhex(agreed), purpose)
-            except VerificationError as err:
-                raise VerificationError(f"the share of {names[place]}: {err.message}") from None
+            return secret.seed(by_name[names[place]], bytes.fromhex(agreed), purpose)
 
         return [seed(i) for i in range(own)], [seed(i) for i in range(own + 1, len(names))]
 

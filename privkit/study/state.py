@@ -18,6 +18,7 @@ from privkit.errors import KeyFileError, OutputError, StudyError
 from privkit.keys.privatefile import Kind, read_private, sync_folder, write_private
 
 _LARGEST = 1 << 31  # bytes of a kept file
+_LOCK = ".lock"
 _KIND = Kind(
     noun="study",
     article="a",
@@ -47,9 +48,13 @@ class State:
 
         Raises:
             StudyError: Another one does.
+            OutputError: The folder cannot be made or written.
         """
         self._make()
-        descriptor = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            descriptor = os.open(self.folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as err:
+            raise OutputError(f"{self.folder} cannot be written: {err.strerror}") from None
         try:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -57,9 +62,16 @@ class State:
                 raise StudyError(
                     "another process works on this study with the same identity", hint="Wait until it is done."
                 ) from None
+            self._clear()
             yield
         finally:
             os.close(descriptor)
+
+    def _clear(self) -> None:
+        """Removes what a run that was killed left unfinished: its files had no names yet, so nobody has seen them."""
+        for path in self.folder.glob(".*"):
+            if path.name != _LOCK:
+                path.unlink(missing_ok=True)
 
     def get(self, name: str) -> bytes | None:
         """What was kept under a name.
@@ -67,8 +79,11 @@ class State:
         Raises:
             KeyFileError: It is open to others, or cannot be read.
         """
-        path = self.folder / name
-        return read_private(path, _KIND, _LARGEST) if os.path.lexists(path) else None
+        return read_private(self.folder / name, _KIND, _LARGEST) if self.has(name) else None
+
+    def has(self, name: str) -> bool:
+        """Whether something is kept under a name."""
+        return os.path.lexists(self.folder / name)
 
     def keep(self, name: str, content: bytes) -> None:
         """Keeps something under a name that is free; durable when it returns.

@@ -8,7 +8,7 @@ import pickle
 import pytest
 
 from privkit.errors import VerificationError
-from privkit.keys.agreement import AgreementSecret, KeyStream
+from privkit.keys.agreement import AgreementSecret, KeyStream, check_share
 
 # RFC 7748, section 6.1.
 ALICE = bytes.fromhex("77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a")
@@ -117,3 +117,10 @@ def test_a_secret_is_neither_pickled_nor_copied_nor_shown():
     assert ALICE_PUBLIC.hex() in shown
     assert ALICE.hex() not in shown
     assert repr(ALICE) not in shown
+
+
+@pytest.mark.parametrize("point", SMALL_ORDER)
+def test_such_points_can_be_found_before_they_are_used(point):
+    check_share(BOB_PUBLIC)
+    with pytest.raises(VerificationError):
+        check_share(bytes.fromhex(point))

@@ -316,7 +316,8 @@ def test_parts_that_change_places_or_are_left_out_are_refused(messages, signers)
     refused("contribution", put_together(fields, turned))
     refused("contribution", put_together({**fields, "parts": fields["parts"][::-1]}, turned))
     refused("contribution", put_together({**fields, "parts": []}, b""))
-    for parts in ([{"bytes": len(rest)}], [{**fields["parts"][0], "more": 1}, fields["parts"][1]], {}, "", [[]], [None]):
+    more = [{**fields["parts"][0], "more": 1}, fields["parts"][1]]
+    for parts in ([{"bytes": len(rest)}], more, {}, "", [[]], [None]):
         refused("contribution", put_together({**fields, "parts": parts}, rest))
         refused("contribution", signed_again({**fields, "parts": parts}, rest, signers[1]["north"]))
 
