@@ -33,8 +33,14 @@ columns:
 """
 
 
-def build(root: Path) -> dict[str, Path]:
-    """Both sessions; the study's folder is `flu` (`cold` for the other session). Two channels: sums need two moduli."""
+def build(root: Path, sessions=("cold", "flu"), **changes) -> dict[str, Path]:
+    """The sessions; the study's folder is `flu` (`cold` for the other session). Two channels: sums need two moduli.
+
+    Args:
+        root: Where every stage gets a folder.
+        sessions: Which.
+        changes: Of the study file.
+    """
     place = root / "now"
     place.mkdir(parents=True)
     files = identities(place, PEOPLE)
@@ -45,14 +51,16 @@ def build(root: Path) -> dict[str, Path]:
         "unit": {"max_groups": 1, "max_rows_per_group": 1000, "max_units": 10**9},
         "columns": _WIDE,
         "statistics": list(STATISTICS),
+        **changes,
     }
     (place / "flu.study.yaml").write_text(yaml.safe_dump(described))
     for seed, name in enumerate(NAMES):
         rows(seed).to_parquet(place / f"{name}.parquet", index=False)
         describe(place, name)
         privkit.create_budget(privkit.Dataset.load(place / f"{name}.dataset.yaml"))
+    privkit.create_budget(privkit.Dataset.load(describe(place, "north", file="analyst")))  # the key holder's ledger
     found = {}
-    for session in ("cold", "flu"):
+    for session in sessions:
         works = {"new": start, "joined": join, "contributed": contribute, "aggregated": aggregate, "revealed": reveal}
         for stage, work in works.items():
             if (session, stage) != ("cold", "revealed"):

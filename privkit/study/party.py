@@ -16,7 +16,7 @@ from privkit.budget import as_loss, open_ledger, whoami
 from privkit.dataset import Dataset
 from privkit.dp.pooled import party_vector, with_share
 from privkit.dp.sources import Table, open_table
-from privkit.errors import AggregateError, PrivkitError, StudyError, UsageError, VerificationError
+from privkit.errors import AggregateError, LedgerError, PrivkitError, StudyError, UsageError, VerificationError
 from privkit.he import guarded, masks, sums
 from privkit.he.contexts import PublicContext
 from privkit.keys.agreement import AgreementSecret
@@ -162,7 +162,7 @@ class Party:
                         self._system.at("before outbox")
                         self._state.keep(_CONTRIBUTION, contribution.to_bytes())
                     self._system.at("after outbox")
-                    ledger.answer(receipt.id, canonical_json({"contribution": contribution.sha256}))
+                    _answered(ledger, receipt, contribution)
             self._state.destroy(_SECRET)
         return contribution, self._done(contribution, receipt)
 
@@ -278,6 +278,14 @@ def _check_zcdp(ledger: Ledger) -> None:
             "this dataset's budget is pure: a study's Gaussian noise has no cost in it",
             hint="A study needs a budget with `measure: zcdp`.",
         )
+
+
+def _answered(ledger: Ledger, receipt: Receipt, contribution: Contribution) -> None:
+    try:
+        ledger.answer(receipt.id, canonical_json({"contribution": contribution.sha256}))
+    except LedgerError as err:
+        err.hint = "It was charged and the contribution is kept: contribute again, which charges nothing more."
+        raise
 
 
 @contextmanager

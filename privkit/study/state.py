@@ -97,7 +97,8 @@ class State:
             write_private(waiting, content, _KIND)
             os.link(waiting, self.folder / name)
         except KeyFileError as err:
-            raise OutputError(err.message, hint=f"Is there room in {self.folder}?") from None
+            message = err.message.replace(str(waiting), str(self.folder / name))
+            raise OutputError(message, hint=f"Is there room in {self.folder}?") from None
         except OSError as err:
             raise OutputError(f"{self.folder / name} cannot be written: {err.strerror}") from None
         finally:
