@@ -7,7 +7,7 @@ PIP    := $(BIN)/python -m pip install -qq --constraint constraints.txt
 CLINIC := examples/clinic/clinic.csv
 WARDS  := demo-out/statistics/patients.dataset.yaml
 
-.PHONY: help demo test lint format bench lock clean
+.PHONY: help demo test fuzz lint format bench lock clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -48,6 +48,9 @@ demo: $(VENV)/.user  ## Run the bundled examples into demo-out/ and say what to 
 
 test: $(VENV)/.dev  ## Run the tests.
 	$(BIN)/python -m pytest --numprocesses auto --dist loadgroup $(ARGS)
+
+fuzz: $(VENV)/.dev  ## Mutate contexts, ciphertexts and every file of a study a million times; takes about an hour.
+	PRIVKIT_FUZZ=1000000 $(BIN)/python -m pytest --numprocesses auto tests/he/test_fuzz.py tests/study/test_fuzz.py $(ARGS)
 
 lint: $(VENV)/.dev  ## Check style, types and the rooms.
 	$(BIN)/ruff check .

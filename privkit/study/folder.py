@@ -87,6 +87,10 @@ class Folder:
         """The key holder's result, if it is there."""
         return self._read(_RESULT, Reveal)
 
+    def places(self) -> list[Path]:
+        """The files that are there, and the one of the result."""
+        return [*self.path.glob(f"*{_END}"), self.path / f"{_RESULT}{_END}"]
+
     def size(self) -> int:
         """Bytes of all messages."""
         return sum(path.stat().st_size for path in self.path.glob(f"*{_END}") if path.is_file())

@@ -109,6 +109,18 @@ def aggregate_study(folder: Where) -> StudyStatus:
     return study_status(folder)
 
 
+def needed_by_reveal(folder: Where, identity: Where, ledger: Where | None = None) -> list[Path]:
+    """The files that a reveal reads or writes itself, and whose place nothing else may take.
+
+    Args:
+        folder: The study's.
+        identity: The key holder's identity file.
+        ledger: A ledger of the key holder's own.
+    """
+    own = [] if ledger is None else [Path(f"{os.fspath(ledger)}{end}") for end in ("", "-wal", "-shm", ".lock")]
+    return [Path(identity), *own, *Folder(Path(folder)).places()]
+
+
 def reveal_study(
     folder: Where, identity: Where, *, confidence: float = 0.95, ledger: Where | None = None
 ) -> tuple[StudyResult, KeyHolder]:
