@@ -57,8 +57,8 @@ a11y: $(VENV)/.dev .axe/node_modules/axe-core/axe.min.js  ## Check the pages wit
 	@command -v chromium > /dev/null || { test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -y -qq chromium; }
 	PRIVKIT_A11Y=required $(BIN)/python -m pytest tests/report/test_accessibility.py $(ARGS)
 
-fuzz: $(VENV)/.dev  ## Send a million mutated ciphertexts, keys and contexts through the checks; takes about an hour.
-	PRIVKIT_FUZZ=$${PRIVKIT_FUZZ:-1000000} $(BIN)/python -m pytest --numprocesses auto tests/he -k mutated $(ARGS)
+fuzz: $(VENV)/.dev  ## Mutate contexts, ciphertexts and every file of a study a million times; takes about an hour.
+	PRIVKIT_FUZZ=$${PRIVKIT_FUZZ:-1000000} $(BIN)/python -m pytest --numprocesses auto tests/he/test_fuzz.py tests/study/test_fuzz.py $(ARGS)
 
 lint: $(VENV)/.dev  ## Check style, types and the rooms.
 	$(BIN)/ruff check .

@@ -60,9 +60,9 @@ if TYPE_CHECKING:
     from privkit.pipeline.pipeline import Pipeline
     from privkit.session import Released, Session
     from privkit.study.aggregator import Aggregator
+    from privkit.study.description import Study
     from privkit.study.holder import KeyHolder
     from privkit.study.party import Party
-    from privkit.study.steps import Study
 
     __version__: str
 
@@ -135,7 +135,7 @@ _HOMES = {
     "Reidentified": "privkit.deidentifier",
     "Released": "privkit.session",
     "Session": "privkit.session",
-    "Study": "privkit.study.steps",
+    "Study": "privkit.study.description",
     "bands": "privkit.dp.builder",
     "buckets": "privkit.dp.builder",
     "budget_history": "privkit.budget",

@@ -27,7 +27,7 @@ from privkit.dp.bounding import aggregate
 from privkit.dp.builder import QueryBuilder
 from privkit.dp.canonical import canonical_query
 from privkit.dp.checks import check
-from privkit.dp.estimate import estimate
+from privkit.dp.estimate import check_confidence, estimate
 from privkit.dp.measurement import measure, noise_scales
 from privkit.dp.plan import Aggregates, Measured, Plan, plan
 from privkit.dp.sources import Table, open_table
@@ -62,7 +62,6 @@ if TYPE_CHECKING:
 Number = Decimal | int | float | str
 
 _PLANS = 256  # of a session's latest queries that are kept
-_HIGHEST_CONFIDENCE = 0.999999999  # beyond, floats lose the rest: an estimate would fail after its charge
 
 
 @dataclass(frozen=True)
@@ -286,8 +285,7 @@ class Session:
         threshold_delta: Number | None,
         assume_units: int | None,
     ) -> _Prepared:
-        if not _is_number(confidence) or not 0.5 <= confidence <= _HIGHEST_CONFIDENCE:
-            raise UsageError(f"a confidence from 0.5 to {_HIGHEST_CONFIDENCE} is wanted")
+        check_confidence(confidence)
         if assume_units is not None and not (_is_number(assume_units) and assume_units >= 1 and assume_units % 1 == 0):
             raise UsageError("assume_units: a whole number of at least 1 is wanted")
         delta = None if threshold_delta is None else _amount(threshold_delta, "the threshold delta")

@@ -15,7 +15,7 @@ from privkit.budget import as_loss, charged, open_ledger, whoami
 from privkit.dataset import Dataset
 from privkit.dp.pooled import party_vector, with_share
 from privkit.dp.sources import Table, open_table
-from privkit.errors import AggregateError, PrivkitError, StudyError, VerificationError
+from privkit.errors import AggregateError, LedgerError, PrivkitError, StudyError, UsageError, VerificationError
 from privkit.he import guarded, masks, sums
 from privkit.he.contexts import PublicContext
 from privkit.keys.agreement import AgreementSecret
@@ -114,8 +114,8 @@ class Party:
     # ---- contributing
 
     def has_contributed(self) -> bool:
-        """Whether its contribution was made, so that giving it again is free."""
-        return self._state.get(_CONTRIBUTION) is not None
+        """Whether a contribution is kept, which `contribute` would give again."""
+        return self._state.has(_CONTRIBUTION)
 
     def contribute(
         self, shares: Iterable[Share], dataset: Dataset, *, analyst: str | None = None
@@ -136,7 +136,10 @@ class Party:
             DatasetError: The description or the source does not have what the study reads. Nothing was charged.
             BudgetRefusedError: It does not fit. Nothing was charged.
             AggregateError: The engine failed after the charge; what was charged stays charged.
+            UsageError: Something is of another type. Nothing was charged.
         """
+        if not isinstance(dataset, Dataset):
+            raise UsageError("a party contributes a privkit.Dataset", hint="Dataset.load(path) reads its description.")
         shares = tuple(shares)
         agreed = roster.agreed(self.invitation, shares)
         with self._state.alone():
@@ -157,7 +160,7 @@ class Party:
                         self._system.at("before outbox")
                         self._state.keep(_CONTRIBUTION, contribution.to_bytes())
                     self._system.at("after outbox")
-                    ledger.answer(receipt.id, canonical_json({"contribution": contribution.sha256}))
+                    _answered(ledger, receipt, contribution)
             self._state.destroy(_SECRET)
         return contribution, self._done(contribution, receipt)
 
@@ -240,10 +243,7 @@ class Party:
         def seed(place: int) -> bytes:
             pair = sorted((place, own))
             purpose = b"\0".join([_PURPOSE, channel.encode(), *(names[i].encode() for i in pair)])
-            try:
-                return secret.seed(by_name[names[place]], bytes.fromhex(agreed), purpose)
-            except VerificationError as err:
-                raise VerificationError(f"the share of {names[place]}: {err.message}") from None
+            return secret.seed(by_name[names[place]], bytes.fromhex(agreed), purpose)
 
         return [seed(i) for i in range(own)], [seed(i) for i in range(own + 1, len(names))]
 
@@ -276,3 +276,11 @@ def _check_zcdp(ledger: Ledger) -> None:
             "this dataset's budget is pure: a study's Gaussian noise has no cost in it",
             hint="A study needs a budget with `measure: zcdp`.",
         )
+
+
+def _answered(ledger: Ledger, receipt: Receipt, contribution: Contribution) -> None:
+    try:
+        ledger.answer(receipt.id, canonical_json({"contribution": contribution.sha256}))
+    except LedgerError as err:
+        err.hint = "It was charged and the contribution is kept: contribute again, which charges nothing more."
+        raise

@@ -18,6 +18,7 @@ from privkit.io.alone import alone
 from privkit.keys.privatefile import Kind, destroy_private, read_private, sync_folder, write_private
 
 _LARGEST = 1 << 31  # bytes of a kept file
+_LOCK = ".lock"
 _KIND = Kind(
     noun="study",
     article="a",
@@ -47,11 +48,19 @@ class State:
 
         Raises:
             StudyError: Another one does.
+            OutputError: The folder cannot be made or written.
         """
         self._make()
         busy = StudyError("another process works on this study with the same identity", hint="Wait until it is done.")
-        with alone(self.folder / ".lock", busy):
+        with alone(self.folder / _LOCK, busy):
+            self._clear()
             yield
+
+    def _clear(self) -> None:
+        """Removes what a run that was killed left unfinished: its files had no names yet, so nobody has seen them."""
+        for path in self.folder.glob(".*"):
+            if path.name != _LOCK:
+                path.unlink(missing_ok=True)
 
     def get(self, name: str) -> bytes | None:
         """What was kept under a name.
@@ -59,8 +68,11 @@ class State:
         Raises:
             KeyFileError: It is open to others, or cannot be read.
         """
-        path = self.folder / name
-        return read_private(path, _KIND, _LARGEST) if os.path.lexists(path) else None
+        return read_private(self.folder / name, _KIND, _LARGEST) if self.has(name) else None
+
+    def has(self, name: str) -> bool:
+        """Whether something is kept under a name."""
+        return os.path.lexists(self.folder / name)
 
     def keep(self, name: str, content: bytes) -> None:
         """Keeps something under a name that is free; durable when it returns.
@@ -74,7 +86,8 @@ class State:
             write_private(waiting, content, _KIND)
             os.link(waiting, self.folder / name)
         except KeyFileError as err:
-            raise OutputError(err.message, hint=f"Is there room in {self.folder}?") from None
+            message = err.message.replace(str(waiting), str(self.folder / name))
+            raise OutputError(message, hint=f"Is there room in {self.folder}?") from None
         except OSError as err:
             raise OutputError(f"{self.folder / name} cannot be written: {err.strerror}") from None
         finally:
