@@ -188,7 +188,7 @@ def draft_dataset(source: str | os.PathLike[str], *, name: str | None = None, ta
 
 
 def dataset_name(source: str) -> str:
-    """What queries may call a dataset: from the last part of `source` with letters in it, of `2026/*.csv` the folder's."""
+    """What queries may call a dataset: the last part of `source` with letters in it, of `2026/*.csv` the folder's."""
     for part in reversed(source.split("/")):
         plain = unicodedata.normalize("NFKD", part.split(".")[0]).encode("ascii", "ignore").decode()
         if any(letter.isalnum() for letter in plain):

@@ -49,8 +49,8 @@ def dataset_yaml(spec: DatasetSpec, file: str) -> str:
         file: What the file is going to be called.
     """
     heading = (
-        f"# What privkit may release about {shown(spec.name)}, and whom that protects. Everything here is public and was",
-        "# declared by a person; nothing of it was taken from the rows. What it means, in words:",
+        f"# What privkit may release about {shown(spec.name)}, and whom that protects. Everything here is public",
+        "# and was declared by a person; nothing of it was taken from the rows. What it means, in words:",
         f"#   privkit dataset check {shown(file)}",
     )
     table = [(f"table: {_scalar(spec.table)}", "")] if spec.table else []
@@ -58,7 +58,10 @@ def dataset_yaml(spec: DatasetSpec, file: str) -> str:
         (f"name: {_scalar(spec.name)}", f"queries say: FROM {shown(spec.name)}"),
         (f"source: {_scalar(spec.source or '')}", ""),
         *table,
-        (f"version: {_always_quoted(spec.version)}", "change it when the data changes: equal queries on it repeat free"),
+        (
+            f"version: {_always_quoted(spec.version)}",
+            "change it when the data changes: equal queries on it repeat free",
+        ),
         *_unit_lines(spec.privacy_unit),
         *_budget_lines(spec.budget, spec.privacy_unit),
         (f"ledger: {_scalar(spec.ledger)}", "`privkit budget create` makes it, once; every release is written there"),
@@ -164,7 +167,7 @@ def _about_lines(about: About) -> Iterator[_Line]:
 def _offer_lines(offered: DeidentifyStep | None) -> Iterator[str]:
     if offered is None:
         return
-    yield "# A de-identified copy of the rows has no ε: it is a disclosure of its own kind, and every later card says so."
+    yield "# A de-identified copy of the rows has no ε: it is a disclosure of its own kind, which every later card shows."
     yield "# Whoever decides that it may leave deletes the `#` of these lines" + (
         f", after: privkit key new {shown(offered.key)}" if offered.key else ""
     )
@@ -195,19 +198,16 @@ def _release_lines(step: ReleaseStep, budget: Budget) -> Iterator[str]:
         (
             ("- release:", "numbers with noise that hides whether any one person is in the data"),
             (f"    output: {_scalar(step.output)}", ""),
-            (f"    total_epsilon: {_amount(step.total_epsilon)}", f"for the whole step, of the budget's {_of(budget)}"),
+            (
+                f"    total_epsilon: {_amount(step.total_epsilon)}",
+                f"for the whole step; the budget has {_amount(budget.epsilon)}",
+            ),
             ("    statistics:", "what accuracies leave is divided by the weights"),
         )
     )
     for statistic in step.statistics:
         yield f"    - sql: {_scalar(statistic.sql)}"
         yield from _aligned(_price_lines(statistic))
-
-
-def _of(budget: Budget) -> str:
-    if budget.measure == "pure":
-        return _amount(budget.epsilon)
-    return f"{_amount(budget.epsilon)}; half the ε takes about a quarter of a zcdp budget"
 
 
 def _price_lines(statistic: PipelineStatistic) -> Iterator[_Line]:
@@ -246,7 +246,7 @@ def _commented(text: str, comment: str, at: int) -> str:
 
 def _amount(value: Decimal) -> str:
     """Exact, and short where it is small: 1e-6."""
-    return f"{value.normalize():e}" if 0 < value and value.adjusted() < -3 else spelled(value)
+    return f"{value.normalize():e}" if value > 0 and value.adjusted() < -3 else spelled(value)
 
 
 def _flow(value: Any) -> str:
@@ -257,7 +257,7 @@ def _flow(value: Any) -> str:
         return "[" + ", ".join(_flow(item) for item in value) + "]"
     if isinstance(value, bool):
         return "true" if value else "false"
-    return _scalar(value) if isinstance(value, str) else str(value)
+    return _scalar(value) if isinstance(value, str) else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _scalar(text: str) -> str:

@@ -15,9 +15,7 @@ from privkit.model.misfits import first_misfit
 
 TYPES = ("integer", "float", "category", "boolean", "date")
 
-_FORM = re.compile(
-    rf"(?P<name>.+?)=(?P<type>{'|'.join(TYPES)})(?:\[(?P<held>.*)\])?(?::(?P<step>[^\]]*))?", re.DOTALL
-)
+_FORM = re.compile(rf"(?P<name>.+?)=(?P<type>{'|'.join(TYPES)})(?:\[(?P<held>.*)\])?(?::(?P<step>[^\]]*))?", re.DOTALL)
 _HINT = "For example age=integer[0,110], los=float[0,60]:0.1, region=category[north|south], smoker=boolean."
 _COLUMN: TypeAdapter[Column] = TypeAdapter(Column)
 
@@ -93,7 +91,9 @@ def columns_of(given: Iterable[tuple[str, Column]], held: Sequence[str]) -> dict
     return found
 
 
-def unit_of(column: str, *, max_groups: int | None, max_rows_per_group: int | None, max_units: int | None) -> PrivacyUnit:
+def unit_of(
+    column: str, *, max_groups: int | None, max_rows_per_group: int | None, max_units: int | None
+) -> PrivacyUnit:
     """The privacy unit.
 
     Args:

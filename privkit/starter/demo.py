@@ -51,14 +51,12 @@ _ABOUT = About(
 )
 _STATISTICS = (
     PipelineStatistic(
-        sql=f"SELECT region, COUNT(*) AS admissions, AVG(age) AS mean_age FROM {NAME} GROUP BY region",
+        sql="SELECT region, COUNT(*) AS admissions, AVG(age) AS mean_age FROM patients GROUP BY region",
         weight=Decimal(2),
     ),
-    PipelineStatistic(sql=f"SELECT ward, AVG(los) AS mean_nights FROM {NAME} GROUP BY ward", weight=Decimal(2)),
-    PipelineStatistic(sql=f"SELECT MEDIAN(income) AS median_income FROM {NAME}", weight=Decimal(1)),
-    PipelineStatistic(
-        sql=f"SELECT COUNT(*) AS elderly FROM {NAME} WHERE age >= 65", accuracy=40, hold=True
-    ),
+    PipelineStatistic(sql="SELECT ward, AVG(los) AS mean_nights FROM patients GROUP BY ward", weight=Decimal(2)),
+    PipelineStatistic(sql="SELECT MEDIAN(income) AS median_income FROM patients", weight=Decimal(1)),
+    PipelineStatistic(sql="SELECT COUNT(*) AS elderly FROM patients WHERE age >= 65", accuracy=40, hold=True),
 )
 
 

@@ -134,10 +134,8 @@ def start(
     _check_budget(described, dataset, open_budget)
     steps = _first_steps(described.spec, dataset)
     texts = {
-        dataset: dataset_yaml(described.spec, os.fspath(dataset)),
-        pipeline: pipeline_yaml(
-            steps, os.fspath(pipeline), budget=budget, offered=_offered(described.spec, place, chosen)
-        ),
+        dataset: dataset_yaml(described.spec, dataset.name),
+        pipeline: pipeline_yaml(steps, pipeline.name, budget=budget, offered=_offered(described.spec, place, chosen)),
     }
     with Placing() as placing:
         placing.folder(place)
@@ -169,7 +167,7 @@ def _check_budget(dataset: Dataset, file: Path, wanted: bool) -> None:
         open_ledger(dataset, read_only=True).close()
     elif wanted and dataset.spec.budget.epsilon > EPSILON_CAP:
         raise UsageError(
-            f"epsilon {spelled(dataset.spec.budget.epsilon)} is above {EPSILON_CAP}: its budget needs a recorded reason",
+            f"epsilon {spelled(dataset.spec.budget.epsilon)} is above {EPSILON_CAP}: its budget needs a reason",
             hint=f"Leave --create-budget out; then: privkit budget create {file} --accept-high-loss REASON",
         )
 

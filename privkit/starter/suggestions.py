@@ -6,9 +6,13 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
+from pydantic import ValidationError
+
+from privkit.budget import counts_until_zcdp
 from privkit.deid.columns.names import hint_of
 from privkit.dp.builder import QueryBuilder, query
 from privkit.dp.writing import write_sql
+from privkit.errors import UsageError
 from privkit.model.dataset import (
     Budget,
     CategoryColumn,
@@ -19,7 +23,9 @@ from privkit.model.dataset import (
     Measure,
     PrivacyUnit,
 )
+from privkit.model.misfits import first_misfit
 from privkit.model.pipeline import PipelineStatistic
+from privkit.report.wording import plural
 
 
 class Sensitivity(NamedTuple):
@@ -62,13 +68,35 @@ def suggested_budget(
     delta: Decimal | None = None,
     measure: Measure = "zcdp",
 ) -> Budget:
-    """A budget; where categories are private, a tenth of δ is set aside for them."""
-    if measure == "pure":
-        return Budget(epsilon=epsilon, delta=Decimal(0) if delta is None else delta, measure="pure")
-    chosen = suggested_delta(unit) if delta is None else delta
-    private = any(isinstance(column, CategoryColumn) and column.categories is None for column in columns.values())
-    aside = chosen / 10 if private and chosen else Decimal(0)
-    return Budget(epsilon=epsilon, delta=chosen, measure=measure, threshold_delta=aside)
+    """A budget; where categories are private, a tenth of δ is set aside for them.
+
+    Raises:
+        UsageError: The amounts do not go together.
+    """
+    described = {"epsilon": epsilon, "measure": measure, "delta": Decimal(0) if delta is None else delta}
+    if measure == "zcdp":
+        chosen = suggested_delta(unit) if delta is None else delta
+        private = any(isinstance(column, CategoryColumn) and column.categories is None for column in columns.values())
+        described |= {"delta": chosen, "threshold_delta": chosen / 10 if private else Decimal(0)}
+    try:
+        return Budget.model_validate(described)
+    except ValidationError as err:
+        raise UsageError(first_misfit(err, described)[1]) from None
+
+
+def measure_sentence(budget: Budget, unit: PrivacyUnit) -> str:
+    """Which measure adds less noise, for how many releases.
+
+    Args:
+        budget: A zcdp budget.
+        unit: Whom it protects.
+    """
+    crossing = counts_until_zcdp(budget, unit)
+    if crossing < 1:
+        return "zcdp adds less noise from the first release on"
+    return (
+        f"pure adds less noise for up to about {plural(max(round(crossing), 1), 'equal count')} in all, zcdp for more"
+    )
 
 
 def names_person(column: str) -> bool:
