@@ -74,7 +74,7 @@ def command(source: str | None, demo: bool, as_json: bool, output_folder: Path, 
             from privkit.cli._questions import answered
             from privkit.starter import start
 
-            started = start(**answered(source, given), folder=output_folder, force=force)
+            started = start(**answered(source, given, output_folder, force=force), folder=output_folder, force=force)
     if as_json:
         _output.print_json(json.dumps(_record(started), indent=2, ensure_ascii=False))
     _tell(started, demo)
@@ -107,8 +107,9 @@ def _record(started: Started) -> dict[str, Any]:
 
 def _tell(started: Started, demo: bool) -> None:
     dataset, pipeline = (shlex.quote(str(path)) for path in (started.dataset, started.pipeline))
-    for path in started.files:
-        _output.tell(f"{path}: written")
+    width = max(len(str(path)) for path in started.files)
+    for path, what in started.files.items():
+        _output.tell(f"{path!s:<{width}}  {what}")
     _output.tell("Next:")
     if not demo:
         _output.tell(f"  privkit dataset check {dataset}")

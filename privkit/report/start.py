@@ -33,11 +33,15 @@ def odds_lines(chosen: Decimal | None = None) -> Sequence[str]:
     Args:
         chosen: Its line is marked; it gets one where the table has none.
     """
-    heading = "".join(f"{f'{prior:.0%} becomes':>15}" for prior in PRIORS)
+    heading = "".join(f"{f'{prior * 100:.0f} % becomes':>15}" for prior in PRIORS)
     lines = [f"{'ε':>9}{'odds change by':>18}{heading}"]
     for epsilon in sorted({*EPSILONS, *([chosen] if chosen is not None else [])}):
         factor = math.exp(min(float(epsilon), 700.0))
-        beliefs = "".join(f"{highest_belief(prior, epsilon):>15.1%}" for prior in PRIORS)
+        beliefs = "".join(f"{_percent(highest_belief(prior, epsilon)):>15}" for prior in PRIORS)
         mark = ">" if epsilon == chosen else " "
         lines.append(f"{mark}{spelled(epsilon):>8}{'× ' + number(round(factor, 1)):>18}{beliefs}")
     return lines
+
+
+def _percent(share: float) -> str:
+    return "above 99.9 %" if share > 0.999 else f"{share * 100:.1f} %"

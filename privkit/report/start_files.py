@@ -167,7 +167,7 @@ def _about_lines(about: About) -> Iterator[_Line]:
 def _offer_lines(offered: DeidentifyStep | None) -> Iterator[str]:
     if offered is None:
         return
-    yield "# A de-identified copy of the rows has no ε: it is a disclosure of its own kind, which every later card shows."
+    yield "# A de-identified copy of the rows has no ε: it is a disclosure of its own kind, and every card says so."
     yield "# Whoever decides that it may leave deletes the `#` of these lines" + (
         f", after: privkit key new {shown(offered.key)}" if offered.key else ""
     )

@@ -23,20 +23,20 @@ from privkit.model.dataset import (
 from privkit.model.operators import Drop, Generalize, Keep, Pseudonym
 from privkit.model.pipeline import About, DeidentifyStep, PipelineSpec, PipelineStatistic, ReleaseStep, Step
 from privkit.report.start_files import dataset_yaml, pipeline_yaml
-from privkit.starter.guided import OUTPUTS, Started
+from privkit.starter.guided import CREATED, DESCRIBED, ORDERED, OUTPUTS, Started
 from privkit.starter.patients import REGIONS, WARDS, patients_csv
 from privkit.starter.placing import Placing, check_places
 
 NAME = "patients"
 
-_UNIT = PrivacyUnit(column="patient_id", max_groups=2, max_rows_per_group=2, max_units=10_000)
+_UNIT = PrivacyUnit(column="patient_id", max_groups=1, max_rows_per_group=2, max_units=10_000)
 _BUDGET = Budget(epsilon=Decimal(3), delta=Decimal("1e-6"), measure="zcdp")
 _COLUMNS: dict[str, Column] = {
     "region": CategoryColumn(type="category", categories=tuple(REGIONS)),
     "ward": CategoryColumn(type="category", categories=WARDS),
     "age": IntegerColumn(type="integer", bounds=(0, 110)),
     "income": FloatColumn(type="float", bounds=(Decimal(0), Decimal(150_000)), granularity=Decimal(1)),
-    "los": FloatColumn(type="float", bounds=(Decimal(0), Decimal(60)), granularity=Decimal("0.1")),
+    "los": FloatColumn(type="float", bounds=(Decimal(0), Decimal(40)), granularity=Decimal("0.1")),
     "smoker": BooleanColumn(type="boolean"),
     "admitted": DateColumn.model_validate({"type": "date", "bounds": ("2026-01-01", "2026-12-31")}),
 }
@@ -54,7 +54,7 @@ _STATISTICS = (
         sql="SELECT region, COUNT(*) AS admissions, AVG(age) AS mean_age FROM patients GROUP BY region",
         weight=Decimal(2),
     ),
-    PipelineStatistic(sql="SELECT ward, AVG(los) AS mean_nights FROM patients GROUP BY ward", weight=Decimal(2)),
+    PipelineStatistic(sql="SELECT smoker, AVG(los) AS mean_nights FROM patients GROUP BY smoker", weight=Decimal(2)),
     PipelineStatistic(sql="SELECT MEDIAN(income) AS median_income FROM patients", weight=Decimal(1)),
     PipelineStatistic(sql="SELECT COUNT(*) AS elderly FROM patients WHERE age >= 65", accuracy=40, hold=True),
 )
@@ -93,17 +93,25 @@ def make_demo(folder: str | os.PathLike[str] = ".", *, force: bool = False) -> S
     with Placing() as placing:
         placing.folder(place)
         placing.folder(place / OUTPUTS)
-        _kept_or_made(placing, key, identity)
-        if os.path.lexists(ledger):
+        kept = [one for one in (key, identity, ledger) if os.path.lexists(one)]
+        _keep_or_make(placing, key, identity)
+        if ledger in kept:
             open_ledger(described, read_only=True).close()
-            standing = None
-        else:
-            standing = placing.ledger(described)
+        standing = placing.ledger(described) if ledger not in kept else None
         placing.texts(texts)
-    return Started(described.spec, steps, dataset, pipeline, (*texts, key, identity, ledger), standing)
+    files = {
+        data: "admissions of patients who do not exist",
+        dataset: DESCRIBED,
+        pipeline: ORDERED,
+        key: "makes the pseudonyms, and turns them back",
+        identity: "signs the card",
+        ledger: CREATED,
+    }
+    files |= {one: f"kept as it was: {files[one]}" for one in kept}
+    return Started(described.spec, steps, dataset, pipeline, files, standing)
 
 
-def _kept_or_made(placing: Placing, key: Path, identity: Path) -> None:
+def _keep_or_make(placing: Placing, key: Path, identity: Path) -> None:
     if os.path.lexists(key):
         Key.load(key)
     else:
@@ -133,7 +141,7 @@ def _steps(dataset: str, key: str, identity: str) -> PipelineSpec:
             "admitted": Generalize(to="month"),
         },
     )
-    numbers = ReleaseStep(output=f"{OUTPUTS}/stats.json", total_epsilon=Decimal(1), statistics=_STATISTICS)
+    numbers = ReleaseStep(output=f"{OUTPUTS}/stats.json", total_epsilon=Decimal("1.5"), statistics=_STATISTICS)
     return PipelineSpec(
         dataset=dataset,
         about=_ABOUT,

@@ -23,6 +23,9 @@ from privkit.starter.placing import Placing, check_places
 from privkit.starter.suggestions import first_group, first_statistics, names_person
 
 OUTPUTS = "out"
+DESCRIBED = "whom it protects, what may be asked about, what may be spent"
+ORDERED = "what is shared, step by step, and the card beside it"
+CREATED = "the budget, and from now on what was spent of it"
 _ROWS = (".csv", ".tsv", ".parquet")  # that a de-identified copy can be made of, under the same ending
 _COMPRESSED = (".gz", ".zst")
 
@@ -51,7 +54,7 @@ class Started:
         steps: The pipeline.
         dataset: The description's file.
         pipeline: The pipeline's file.
-        files: All that was written, the two included.
+        files: All files of it, the two included, and what each is.
         budget: How the budget stands; None where it was not created.
     """
 
@@ -59,7 +62,7 @@ class Started:
     steps: PipelineSpec
     dataset: Path
     pipeline: Path
-    files: tuple[Path, ...]
+    files: Mapping[Path, str]
     budget: BudgetStanding | None
 
 
@@ -129,8 +132,7 @@ def start(
         table=table,
     )
     described.folder = place.absolute()
-    dataset, pipeline = place / f"{chosen}.dataset.yaml", place / f"{chosen}.pipeline.yaml"
-    check_places({dataset: "the description", pipeline: "the pipeline"}, place, force=force)
+    dataset, pipeline = check_named_places(chosen, place, force=force)
     _check_budget(described, dataset, open_budget)
     steps = _first_steps(described.spec, dataset)
     texts = {
@@ -144,8 +146,19 @@ def start(
         placing.folder(place / OUTPUTS)
         standing = placing.ledger(described) if open_budget else None
         placing.texts(texts)
-    ledger = (Path(described.ledger_path),) if open_budget else ()
-    return Started(described.spec, steps, dataset, pipeline, (dataset, pipeline, *ledger), standing)
+    files = {dataset: DESCRIBED, pipeline: ORDERED} | ({place / described.spec.ledger: CREATED} if open_budget else {})
+    return Started(described.spec, steps, dataset, pipeline, files, standing)
+
+
+def check_named_places(name: str, folder: Path, *, force: bool) -> tuple[Path, Path]:
+    """Where a dataset's description and pipeline go.
+
+    Raises:
+        OutputError: One exists and `force` is not given, or cannot be written.
+    """
+    dataset, pipeline = folder / f"{name}.dataset.yaml", folder / f"{name}.pipeline.yaml"
+    check_places({dataset: "the description", pipeline: "the pipeline"}, folder, force=force)
+    return dataset, pipeline
 
 
 def _seen_from(source: str, folder: Path) -> str:

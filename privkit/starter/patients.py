@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 SEED = 20_261_128
-PATIENTS = 2_000
+PATIENTS = 2_500
 REGIONS: Mapping[str, float] = {"north": 0.4, "south": 0.3, "east": 0.2, "west": 0.1}
 WARDS = ("cardiology", "geriatrics", "maternity", "oncology", "surgery")
 COLUMNS = (
@@ -64,7 +64,7 @@ def _admissions(number: int, draw: np.random.Generator) -> Iterator[Mapping[str,
         yield {
             **{column: person[column] for column in COLUMNS if column in person},
             "ward": WARDS[int(draw.integers(len(WARDS)))],
-            "los": f"{min(1 + draw.exponential(mean), 60.0):.1f}",
+            "los": f"{min(1 + draw.exponential(mean), 40.0):.1f}",
             "admitted": day.isoformat(),
             "notes": _note(person, day, draw),
         }
