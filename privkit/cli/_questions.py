@@ -141,8 +141,10 @@ class _Interview:
             _heading("1. Who is protected")
         if column is None:
             likely = [name for name in self._headers.types if names_person(name) and name in self._headers.units]
-            _say("Which column names the person? `row`, if every row is another person.")
-            column = _asked("Column", self._unit_column, default=likely[0] if len(likely) == 1 else None)
+            # No default: everything else rests on this, and a visit's number looks like a person's.
+            perhaps = f" By their names perhaps: {', '.join(likely)}." if likely else ""
+            _say(f"Which column names the person? `row`, if every row is another person.{perhaps}")
+            column = _asked("Column", self._unit_column)
         self._unit_column(column)
         if column == "row":
             return unit_of(column, max_groups=None, max_rows_per_group=None, max_units=self._most_rows())

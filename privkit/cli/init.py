@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,12 +67,12 @@ def command(source: str | None, demo: bool, as_json: bool, output_folder: Path, 
     """
     if demo:
         _refuse_beside_demo(source, given)
-        with _output.running(_NOTHING_LEFT):
+        with _nothing_left():
             from privkit.starter import make_demo
 
             started = make_demo(output_folder, force=force)
     else:
-        with _output.running(_NOTHING_LEFT):
+        with _nothing_left():
             from privkit.cli._questions import answered
             from privkit.starter import start
 
@@ -80,13 +82,22 @@ def command(source: str | None, demo: bool, as_json: bool, output_folder: Path, 
     _tell(started, demo)
 
 
+@contextmanager
+def _nothing_left() -> Iterator[None]:
+    """Whoever leaves, at a question or later, hears that nothing came of it."""
+    try:
+        with _output.running(_NOTHING_LEFT):
+            yield
+    except click.Abort as err:  # click's, of Ctrl-C or the end of input at a question
+        (err.__context__ or err).add_note(_NOTHING_LEFT)
+        raise
+
+
 def _refuse_beside_demo(source: str | None, given: dict[str, Any]) -> None:
+    named = {"columns": "column"}
+    options = sorted(name for name, value in given.items() if value not in (None, ()))
     stated = ["SOURCE"] if source is not None else []
-    stated += [
-        f"--{name.replace('_', '-').removesuffix('s') if name == 'columns' else name.replace('_', '-')}"
-        for name, value in given.items()
-        if value not in (None, ())
-    ]
+    stated += [f"--{named.get(name, name).replace('_', '-')}" for name in options]
     if stated:
         raise UsageError(
             f"--demo decides everything itself: {', '.join(stated)} cannot stand beside it",
