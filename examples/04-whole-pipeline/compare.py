@@ -25,6 +25,10 @@ def compared(
                         yield f"{result['name']} {group}".strip(), truth[result["name"]][group], value
 
 
+def _number(value: float) -> str:
+    return f"{value:,.3f}" if abs(value) < 1 else f"{value:,.1f}"
+
+
 def main(folder: Path) -> None:
     """Prints one line a value, and how many intervals hold the truth."""
     truth = json.loads((folder / "truth.json").read_text(encoding="utf-8"))
@@ -34,15 +38,14 @@ def main(folder: Path) -> None:
     for name, exact, value in compared(released["releases"], truth):
         total += 1
         if value["value"] is None:  # withheld: too few rows for a mean, by the noisy count
-            print(f"{name:<26}{exact:>12,.2f}{'withheld':>12}")
+            print(f"{name:<26}{_number(exact):>12}{'withheld':>12}")
             continue
         inside = value["low"] <= exact <= value["high"]
         held += inside
-        interval = f"{value['low']:,.2f} … {value['high']:,.2f}"
+        interval = f"{_number(value['low'])} … {_number(value['high'])}"
         off = abs(value["value"] - exact) / abs(exact)
-        print(
-            f"{name:<26}{exact:>12,.2f}{value['value']:>12,.2f}{interval:>26}{off:>8.1%}{'' if inside else '  outside'}"
-        )
+        line = f"{name:<26}{_number(exact):>12}{_number(value['value']):>12}{interval:>26}{off:>8.1%}"
+        print(line if inside else f"{line}  outside")
     print(f"\n{held} of {total} intervals hold the truth; of intervals of 95 % about one in twenty does not.")
 
 

@@ -20,10 +20,8 @@ REGIONS = {"north": 0.42, "south": 0.30, "east": 0.19, "west": 0.09}
 WARDS = {"surgery": 0.3, "cardiology": 0.25, "maternity": 0.2, "oncology": 0.15, "geriatrics": 0.1}
 # What the nights in hospital were made of: the regression of the pipeline should find it again.
 NIGHTS_AT_BIRTH, NIGHTS_PER_YEAR, NIGHTS_OF_SMOKERS = 4.0, 0.08, 2.0
-FIRST = "Maria James Aiko Omar Priya Lukas Chiara Kwame Sofia Daniel Ingrid Mateo Hannah Yusuf Elena Thomas".split()
-LAST = (
-    "Gonzalez Miller Tanaka Haddad Sharma Schneider Rossi Mensah Almeida Carter Lindqvist Herrera Weiss Demir".split()
-)
+FIRST = ("Maria", "James", "Aiko", "Omar", "Priya", "Lukas", "Chiara", "Kwame", "Sofia", "Daniel", "Ingrid", "Mateo")
+LAST = ("Gonzalez", "Miller", "Tanaka", "Haddad", "Sharma", "Schneider", "Rossi", "Mensah", "Lindqvist", "Demir")
 NOTES = (
     "{name} was admitted with chest pain and is stable. Call the family on {phone}.",
     "Spoke with {name} about the new medication.",
