@@ -143,7 +143,7 @@ def _column_comment(column: Column) -> str:
     if getattr(column, "bounds", ()) is None:
         return "without bounds: it can be counted and compared, not summed"
     if isinstance(column, FloatColumn) and column.granularity is None:
-        return "rounded to 4,096 steps from bound to bound; `granularity: 0.1` says another step"
+        return "in 4,096 steps; `granularity: 0.1` takes others"
     return ""
 
 
@@ -179,7 +179,7 @@ def _deidentify_lines(step: DeidentifyStep) -> Iterator[str]:
     lines: list[_Line] = [
         ("- deidentify:", "a copy of the rows in which nobody is named; rows have no ε, the card says so"),
         (f"    output: {_scalar(step.output)}", ""),
-        (f"    policy: {_scalar(step.policy)}", "`privkit policy show` prints what it does"),
+        (f"    policy: {_scalar(step.policy)}", f"`privkit policy show {shown(step.policy)}` prints what it does"),
     ]
     if step.key is not None:
         lines.append((f"    key: {_scalar(step.key)}", "whoever holds it can turn pseudonyms back: never give it away"))
@@ -267,6 +267,8 @@ def _scalar(text: str) -> str:
     plain = begins and text == text.strip() and text.isprintable() and text.casefold() not in _NULLS
     if plain and all(c.isalnum() or c == "," for c in letters) and (("," not in text) or text.startswith("SELECT ")):
         return text
+    if '"' in text and text.isprintable():  # SQL's own quotes
+        return "'" + text.replace("'", "''") + "'"
     return _always_quoted(text)
 
 
