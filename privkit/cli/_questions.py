@@ -244,8 +244,10 @@ class _Interview:
 
     def _epsilon(self, suggested: Decimal) -> Decimal:
         _heading("4. The budget: ε of all releases together, by everyone and for ever")
-        _say("Somebody believes to 1 %, 10 % or 50 % that a person is in the data. After all releases they")
-        _say("believe it at most to (> is what suits the answer above):")
+        _say(
+            "Somebody believes to 1 %, 10 % or 50 % that a person is in the data. After all releases they believe it "
+            "at most to (> is what suits the answer above):"
+        )
         for line in odds_lines(suggested):
             click.echo(line, err=True)
         asked: Decimal = click.prompt("ε", default=str(suggested), type=AMOUNT, err=True)

@@ -43,7 +43,7 @@ class Sensitivity(NamedTuple):
 SENSITIVITIES: Mapping[str, Sensitivity] = {
     "low": Sensitivity(Decimal(4), "a nuisance at worst: what somebody borrowed, or which bus they took"),
     "medium": Sensitivity(Decimal(2), "embarrassing or costly: income, grades, purchases, a place of work"),
-    "high": Sensitivity(Decimal(1), "does lasting harm: health, children, beliefs, the law, where somebody sleeps"),
+    "high": Sensitivity(Decimal(1), "does lasting harm: health, children, beliefs, crime, where one lives"),
 }
 _MOST_GROUPS = 50  # of a first statistic: with more, each gets little of the budget
 _MOST_NUMBERS = 3
