@@ -9,21 +9,23 @@ import getpass
 import json
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from decimal import ROUND_DOWN, Decimal
 from pathlib import Path
 from typing import Any
 
 from privkit.dataset import Dataset
-from privkit.errors import DatasetError, UsageError
+from privkit.errors import DatasetError, PrivkitError, UsageError
 from privkit.keys.identity import Identity, PublicIdentity
 from privkit.ledger.checkpoint import Checkpoint, checkpoint, read_checkpoint, verify_checkpoint, write_checkpoint
 from privkit.ledger.entries import Entry
 from privkit.ledger.ledger import Ledger
-from privkit.ledger.records import Limit, Opening, Quota, Standing
+from privkit.ledger.records import Limit, Opening, Quota, Receipt, Standing
 from privkit.ledger.store import System
 from privkit.ledger.verifying import verify
 from privkit.model.amounts import amount, spelled
 from privkit.model.dataset import EPSILON_CAP, Budget, DatasetSpec, PrivacyUnit
+from privkit.model.disclosure import Disclosure, LocalNoise
 from privkit.model.release import BudgetStanding, HistoryEntry, Loss, QuotaStanding, Verified
 from privkit.report.release_wording import amount_text
 
@@ -211,6 +213,28 @@ def open_ledger(dataset: Dataset, *, read_only: bool = False, system: System | N
     return ledger
 
 
+CHARGED = "What was charged stays charged; `privkit budget history` shows it."
+
+
+@contextmanager
+def charged(ledger: Ledger, receipt: Receipt) -> Iterator[None]:
+    """What stands between a charge and its answer: whatever fails is noted in the ledger, and gives nothing back.
+
+    Args:
+        ledger: The ledger.
+        receipt: Of the charge.
+    """
+    try:
+        yield
+    except BaseException as err:
+        reason = type(err).__name__ if isinstance(err, (PrivkitError, KeyboardInterrupt)) else "internal error"
+        with suppress(PrivkitError):  # whatever happened is told by its own error
+            ledger.fail(receipt.id, reason)
+        if isinstance(err, PrivkitError):
+            err.hint = f"{err.hint} {CHARGED}" if err.hint else CHARGED
+        raise
+
+
 def limit_of(budget: Budget) -> Limit:
     """The budget in the ledger's measure: ρ for (ε, δ − threshold_delta), rounded down, or ε."""
     loss = budget.epsilon
@@ -346,5 +370,20 @@ def _line(entry: Entry, limit: Limit) -> HistoryEntry:
             return line.model_copy(update={"analyst": body["analyst"], "cost": cost, "what": what["sql"]})
         case "failed":
             return line.model_copy(update={"what": body["reason"]})
+        case "disclosed":
+            gone = Disclosure.model_validate(body)
+            key = f", key {gone.key_id}" if gone.key_id else ""
+            left = f"{gone.residual_cells} cells still with findings"
+            told = f"rows left as {gone.what}, policy {gone.policy}{key}; {left}; no privacy guarantee"
+            return line.model_copy(update={"analyst": gone.approved_by, "what": told})
+        case "local":
+            drawn = LocalNoise.model_validate(body)
+            told = (
+                f"{drawn.what}: {drawn.mechanism} on {drawn.column}, ε {spelled(drawn.epsilon)} a value, "
+                f"{spelled(drawn.unit_epsilon)} a unit; protects {drawn.protects}; not added to the budget"
+            )
+            return line.model_copy(update={"what": told})
+        case "revealed":
+            return line.model_copy(update={"what": f"decrypted the sum of the study session {body['session']}"})
         case _:
             return line

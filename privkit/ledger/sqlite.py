@@ -21,7 +21,7 @@ from privkit.errors import LedgerError, PrivkitError, VerificationError
 from privkit.ledger import places
 from privkit.ledger.accounting import FREE, Allowance
 from privkit.ledger.entries import Entry, Head
-from privkit.ledger.records import Spend
+from privkit.ledger.records import NOTE_KINDS, Spend
 from privkit.ledger.store import Answer, Candidate, System
 from privkit.model.amounts import spelled
 
@@ -32,6 +32,7 @@ _SCHEMA = (
     "CREATE TABLE entries (sequence INTEGER PRIMARY KEY, id TEXT NOT NULL, kind TEXT NOT NULL, time TEXT NOT NULL, "
     "body TEXT NOT NULL, prev TEXT NOT NULL, hash TEXT NOT NULL)",
     "CREATE UNIQUE INDEX entries_by_id ON entries (id, kind)",
+    f"CREATE INDEX notes_by_kind ON entries (kind) WHERE kind IN {NOTE_KINDS}",
     "CREATE TABLE answers (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, key TEXT, delta TEXT NOT NULL, "
     "loss TEXT NOT NULL, answer BLOB NOT NULL)",
     "CREATE INDEX answers_by_key ON answers (key, delta)",
@@ -189,6 +190,9 @@ class SqliteStore:
                 return Entry(*rows[0])
         return None
 
+    def notes(self) -> list[Entry]:
+        return [Entry(*row) for row in self._run(f"{_SELECT} WHERE kind IN {NOTE_KINDS} ORDER BY sequence")]
+
     def append(self, entry: Entry, head: Head) -> None:
         self._run(_INSERT, *entry)
         self._run(
@@ -210,8 +214,8 @@ class SqliteStore:
             *(analyst, spelled(allowance.spent), quota, allowance.epsilon),
         )
 
-    def candidates(self, key: str, delta: str) -> list[Candidate]:
-        rows = self._run("SELECT id, loss FROM answers WHERE key = ? AND delta = ? ORDER BY number", key, delta)
+    def candidates(self, key: str, delta: str, at_least: Decimal) -> list[Candidate]:
+        rows = self._run(_CANDIDATES, key, delta, float(at_least) * (1 - _NEAR))
         return [Candidate(id, self._decimal(loss)) for id, loss in rows]
 
     def answer(self, id: str) -> Answer | None:
@@ -277,6 +281,8 @@ class SqliteStore:
 
 _SELECT = "SELECT sequence, id, kind, time, body, prev, hash FROM entries"
 _INSERT = "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?)"
+_CANDIDATES = "SELECT id, loss FROM answers WHERE key = ? AND delta = ? AND CAST(loss AS REAL) >= ? ORDER BY number"
+_NEAR = 1e-9  # what floats lose; the ledger compares the decimals themselves
 _HINT = "Restore the ledger from a copy, and count what was released since then as spent."
 
 

@@ -15,7 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from privkit.model.amounts import Amount
 from privkit.model.dataset import Measure, PrivacyUnit
-from privkit.model.pipeline import About, Disclosure, LocalNoise
+from privkit.model.disclosure import Disclosure, LocalNoise
+from privkit.model.pipeline import About
 from privkit.model.release import Answer, Loss
 from privkit.model.report import ModelInfo
 from privkit.model.study import Noise, StudyKeyHolder, StudyParty
@@ -213,10 +214,13 @@ class Implementation(_Record):
 
 
 class PublishedFile(_Record):
-    """A file that the card vouches for: its place from the card's folder, its bytes and their SHA-256."""
+    """A file that the card vouches for: its place from the card's folder, and the SHA-256 of its bytes.
+
+    `bytes`, how many, is null for rows that the card's readers do not get: it would tell about how many rows there are.
+    """
 
     path: str
-    bytes: int
+    bytes: int | None
     sha256: Sha256
 
 

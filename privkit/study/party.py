@@ -7,12 +7,11 @@ aggregate → noise → masks → encryption → own outbox (durable) → out. A
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
 
-from privkit.budget import as_loss, open_ledger, whoami
+from privkit.budget import as_loss, charged, open_ledger, whoami
 from privkit.dataset import Dataset
 from privkit.dp.pooled import party_vector, with_share
 from privkit.dp.sources import Table, open_table
@@ -35,7 +34,6 @@ from privkit.study.terms import party_spec, terms_of
 
 _SECRET, _SHARE, _CONTRIBUTION = "share.secret", "share", "contribution"
 _PURPOSE = b"privkit study mask v1"
-_CHARGED = "What was charged stays charged; `privkit budget history` shows it."
 
 
 class Party:
@@ -115,6 +113,10 @@ class Party:
 
     # ---- contributing
 
+    def has_contributed(self) -> bool:
+        """Whether its contribution was made, so that giving it again is free."""
+        return self._state.get(_CONTRIBUTION) is not None
+
     def contribute(
         self, shares: Iterable[Share], dataset: Dataset, *, analyst: str | None = None
     ) -> tuple[Contribution, Contributed]:
@@ -148,7 +150,7 @@ class Party:
                 _check_zcdp(ledger)
                 with open_table(own, dataset.folder, dataset.frame) as table:
                     receipt = ledger.charge(self._charge(ledger, dataset, analyst))
-                    with _charged(ledger, receipt):
+                    with charged(ledger, receipt):
                         values = self._vector(own, table)
                         parts = self._encrypted(values, contexts, secret, shares, agreed)
                         contribution = self._contribution(parts, agreed)
@@ -274,17 +276,3 @@ def _check_zcdp(ledger: Ledger) -> None:
             "this dataset's budget is pure: a study's Gaussian noise has no cost in it",
             hint="A study needs a budget with `measure: zcdp`.",
         )
-
-
-@contextmanager
-def _charged(ledger: Ledger, receipt: Receipt) -> Iterator[None]:
-    """Whatever fails in the block is noted in the ledger, and does not give the charge back."""
-    try:
-        yield
-    except BaseException as err:
-        reason = type(err).__name__ if isinstance(err, (PrivkitError, KeyboardInterrupt)) else "internal error"
-        with suppress(PrivkitError):  # whatever happened is told by its own error
-            ledger.fail(receipt.id, reason)
-        if isinstance(err, PrivkitError):
-            err.hint = f"{err.hint} {_CHARGED}" if err.hint else _CHARGED
-        raise
