@@ -407,7 +407,7 @@ def test_the_demo_holds_what_a_pipeline_needs(demo):
     steps = read_yaml(started.pipeline, PipelineSpec)
     assert steps == started.steps
     assert [step.kind for step in steps.steps] == ["deidentify", "release"]
-    assert (steps.card, steps.sign, steps.fairness) == ("out/card.html", "demo.identity", ("region",))
+    assert (steps.card, steps.sign) == ("out/card.html", "demo.identity")
     assert all(getattr(steps.about, name) for name in About.model_fields if name != "rows")
     privkit.Key.load(folder / "demo.key")
     privkit.Identity.load(folder / "demo.identity")
@@ -416,6 +416,17 @@ def test_the_demo_holds_what_a_pipeline_needs(demo):
     assert 2_000 < len(rows) < 5_000
     assert len({row["patient_id"] for row in rows}) <= started.spec.privacy_unit.max_units
     assert all("@example." in row["email"] for row in rows)
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_groups_are_compared_only_where_that_can_be_done(place, monkeypatch, installed):
+    """Without Fairlearn the run would fail at its card, when the budget is spent."""
+    monkeypatch.setattr("privkit.starter.suggestions.find_spec", lambda _: object() if installed else None)
+    for started in (begin(), make_demo("demo")):
+        assert started.steps.fairness == (("region",) if installed else ())
+        assert read_yaml(started.pipeline, PipelineSpec) == started.steps
+        commented = "\n# fairness: [region]" in started.pipeline.read_text()
+        assert commented is not installed
 
 
 def test_the_demos_statistics_fit_into_its_step(demo):

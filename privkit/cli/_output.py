@@ -10,9 +10,9 @@
                       that privkit did not raise itself is never shown, only its type and where in privkit it arose;
                       PRIVKIT_DEBUG=1 shows the traceback, and with it perhaps values.
 
-Two commands ask, and only on a terminal: `release` without --yes, before it spends budget, and `init`, for what its
-options did not say. What it would cost and the questions stand on standard error. Off a terminal nothing waits for an
-answer.
+Three commands ask, and only on a terminal: `release` and `run` without --yes, before they spend budget, and `init`, for
+what its options did not say. What it would cost and the questions stand on standard error. Off a terminal nothing
+waits for an answer.
 
 Exit codes: 0 done; 1 an error; 2 wrong usage; 3 a charge that the budget has no room for; 4 `scan --fail-on-pii` found
 something; 5 a ledger, checkpoint or signature that does not hold; 128 and a signal's number when that ended the run.

@@ -70,7 +70,14 @@ def dataset_yaml(spec: DatasetSpec, file: str) -> str:
     return "\n".join((*heading, *_aligned(lines), *_column_lines(spec.columns), ""))
 
 
-def pipeline_yaml(spec: PipelineSpec, file: str, *, budget: Budget, offered: DeidentifyStep | None = None) -> str:
+def pipeline_yaml(
+    spec: PipelineSpec,
+    file: str,
+    *,
+    budget: Budget,
+    offered: DeidentifyStep | None = None,
+    comparable: str | None = None,
+) -> str:
     """A pipeline with comments; reading it gives an equal record.
 
     Args:
@@ -78,6 +85,7 @@ def pipeline_yaml(spec: PipelineSpec, file: str, *, budget: Budget, offered: Dei
         file: What the file is going to be called.
         budget: The dataset's, which the release step takes a part of.
         offered: A step that stands there as comments, to be taken in by whoever wants it.
+        comparable: A column whose groups the card could compare; a comment where `fairness` says none.
     """
     heading = (
         "# How the dataset is shared: what one command does, step by step.",
@@ -92,7 +100,7 @@ def pipeline_yaml(spec: PipelineSpec, file: str, *, budget: Budget, offered: Dei
             parts += _deidentify_lines(step.deidentify)
         if step.release is not None:
             parts += _release_lines(step.release, budget)
-    parts += _aligned(_closing_lines(spec))
+    parts += _aligned(_closing_lines(spec, comparable))
     return "\n".join((*heading, *parts, ""))
 
 
@@ -221,10 +229,13 @@ def _price_lines(statistic: PipelineStatistic) -> Iterator[_Line]:
         yield f"      assume_units: {statistic.assume_units}", "people in a group, for planning"
 
 
-def _closing_lines(spec: PipelineSpec) -> Iterator[_Line]:
+def _closing_lines(spec: PipelineSpec, comparable: str | None) -> Iterator[_Line]:
     if spec.fairness:
         names = ", ".join(_scalar(name) for name in spec.fairness)
         yield f"fairness: [{names}]", "the card compares how exact the numbers of these groups are"
+    elif comparable is not None:
+        comment = "the card compares its groups; needs: pip install 'privkit-toolkit[fairness]'"
+        yield f"# fairness: [{_scalar(comparable)}]", comment
     yield f"card: {_scalar(spec.card)}", "what is published beside it; written as .json, .html and .md"
     if spec.sign is not None:
         yield f"sign: {_scalar(spec.sign)}", "signs the card"

@@ -26,6 +26,7 @@ from privkit.report.start_files import dataset_yaml, pipeline_yaml
 from privkit.starter.guided import CREATED, DESCRIBED, ORDERED, OUTPUTS, Started
 from privkit.starter.patients import REGIONS, WARDS, patients_csv
 from privkit.starter.placing import Placing, check_places
+from privkit.starter.suggestions import compared_groups
 
 NAME = "patients"
 
@@ -88,7 +89,7 @@ def make_demo(folder: str | os.PathLike[str] = ".", *, force: bool = False) -> S
     texts = {
         data: patients_csv(),
         dataset: dataset_yaml(described.spec, dataset.name),
-        pipeline: pipeline_yaml(steps, pipeline.name, budget=_BUDGET),
+        pipeline: pipeline_yaml(steps, pipeline.name, budget=_BUDGET, comparable="region"),
     }
     with Placing() as placing:
         placing.folder(place)
@@ -146,7 +147,7 @@ def _steps(dataset: str, key: str, identity: str) -> PipelineSpec:
         dataset=dataset,
         about=_ABOUT,
         steps=(Step(deidentify=rows), Step(release=numbers)),
-        fairness=("region",),
+        fairness=compared_groups("region"),
         card=f"{OUTPUTS}/card.html",
         sign=identity,
     )

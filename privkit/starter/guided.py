@@ -20,7 +20,7 @@ from privkit.model.pipeline import DeidentifyStep, PipelineSpec, ReleaseStep, St
 from privkit.model.release import BudgetStanding
 from privkit.report.start_files import dataset_yaml, pipeline_yaml
 from privkit.starter.placing import Placing, check_places
-from privkit.starter.suggestions import first_group, first_statistics, names_person
+from privkit.starter.suggestions import compared_groups, first_group, first_statistics, names_person
 
 OUTPUTS = "out"
 DESCRIBED = "whom it protects, what may be asked about, what may be spent"
@@ -137,7 +137,13 @@ def start(
     steps = _first_steps(described.spec, dataset)
     texts = {
         dataset: dataset_yaml(described.spec, dataset.name),
-        pipeline: pipeline_yaml(steps, pipeline.name, budget=budget, offered=_offered(described.spec, place, chosen)),
+        pipeline: pipeline_yaml(
+            steps,
+            pipeline.name,
+            budget=budget,
+            offered=_offered(described.spec, place, chosen),
+            comparable=first_group(described.spec),
+        ),
     }
     with Placing() as placing:
         placing.folder(place)
@@ -195,7 +201,7 @@ def _first_steps(spec: DatasetSpec, file: Path) -> PipelineSpec:
     return PipelineSpec(
         dataset=file.name,
         steps=(Step(release=release),),
-        fairness=() if group is None else (group,),
+        fairness=compared_groups(group),
         card=f"{OUTPUTS}/card.html",
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from importlib.util import find_spec
 from typing import NamedTuple
 
 from pydantic import ValidationError
@@ -134,6 +135,11 @@ def first_group(spec: DatasetSpec) -> str | None:
         if isinstance(column, CategoryColumn) and column.categories and len(column.categories) <= _MOST_GROUPS:
             return name
     return None
+
+
+def compared_groups(column: str | None) -> tuple[str, ...]:
+    """Columns whose groups the card is to compare; none without Fairlearn, an extra that the comparison needs."""
+    return () if column is None or find_spec("fairlearn") is None else (column,)
 
 
 def _is_bounded(column: Column) -> bool:
