@@ -93,7 +93,6 @@ def make_demo(folder: str | os.PathLike[str] = ".", *, force: bool = False) -> S
     }
     with Placing() as placing:
         placing.folder(place)
-        placing.folder(place / OUTPUTS)
         kept = [one for one in (key, identity, ledger) if os.path.lexists(one)]
         _keep_or_make(placing, key, identity)
         if ledger in kept:

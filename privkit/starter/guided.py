@@ -149,7 +149,6 @@ def start(
         placing.folder(place)
         with open_table(described.spec, described.folder):  # checks names and types; rows are read by nobody
             pass
-        placing.folder(place / OUTPUTS)
         standing = placing.ledger(described) if open_budget else None
         placing.texts(texts)
     files = {dataset: DESCRIBED, pipeline: ORDERED} | ({place / described.spec.ledger: CREATED} if open_budget else {})

@@ -159,7 +159,6 @@ def test_the_demo_ends_with_what_to_do_next(run, place):
     assert (code, out) == (0, "")
     assert names(place / "try") == {
         *("demo.csv", "demo.dataset.yaml", "demo.pipeline.yaml", "demo.key", "demo.identity", "demo.ledger.sqlite3"),
-        "out",
     }
     told = err.splitlines()[-3:]
     assert [line.strip() for line in told] == [
