@@ -152,7 +152,7 @@ def _estimated_epsilon(rho: Decimal, delta: float) -> float | None:
 
 def _is_plain(epsilon: float, delta: float) -> bool:
     """Where the formula in floats has OpenDP's root to about 12 digits, so that nobody need look for it."""
-    return epsilon >= _PLAIN and delta <= _PLAIN
+    return _PLAIN <= epsilon <= 1 / _PLAIN and delta <= _PLAIN
 
 
 def _followed(tangent: Callable[[float], tuple[float, float]], here: float) -> float | None:
