@@ -277,9 +277,7 @@ class SqliteStore:
 
 _SELECT = "SELECT sequence, id, kind, time, body, prev, hash FROM entries"
 _INSERT = "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?)"
-_CANDIDATES = (
-    "SELECT id, loss FROM answers WHERE key = ? AND delta = ? AND CAST(loss AS REAL) >= ? ORDER BY number"
-)
+_CANDIDATES = "SELECT id, loss FROM answers WHERE key = ? AND delta = ? AND CAST(loss AS REAL) >= ? ORDER BY number"
 _NEAR = 1e-9  # what floats lose; the ledger compares the decimals themselves
 _HINT = "Restore the ledger from a copy, and count what was released since then as spent."
 
