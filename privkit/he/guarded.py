@@ -105,6 +105,8 @@ class Guard:
             raise
         finally:
             watch.cancel()
+        if self._late:  # it was ended in the moment that it answered: the next request gets another
+            self.close()
         if kind != requests.DONE:
             raise CiphertextError("TenSEAL refuses these bytes")
         return answer
