@@ -276,6 +276,21 @@ def with_share(pool: Pool, flat: Integers, scales: Scales) -> Integers:
 # ---- the sum
 
 
+def can_be(pool: Pool, total: Integers, scales: Scales) -> bool:
+    """Whether a sum is within what its parties can have sent; where a mask is left in it, it is not.
+
+    Args:
+        pool: What was added up.
+        total: int64, shape (pool.length,).
+        scales: σ of one drawing.
+    """
+    for segment in pool.segments:
+        highest = highest_sum(pool, segment, scales[segment.query][segment.block.vector.name])
+        if ((total[segment.slots] > highest) | (total[segment.slots] < -highest)).any():
+            return False
+    return True
+
+
 def with_noise(pool: Pool, total: Integers, scales: Scales) -> Integers:
     """Adds the key holder's noise to the sum of all parties.
 
