@@ -20,7 +20,7 @@ import numpy as np
 from privkit.dp.bounding import aggregate
 from privkit.dp.noise import HIGHEST, loss_of, noisy, scale_for
 from privkit.dp.plan import Block, Measured, Plan, group_labels, plan
-from privkit.dp.shares import share, share_scale, shared_loss
+from privkit.dp.shares import SMALLEST, share, share_scale, shared_loss
 from privkit.dp.sources import Table
 from privkit.dp.sql import parse_sql
 from privkit.dp.threshold import ROOM
@@ -211,11 +211,13 @@ def check_scales(pool: Pool, scales: Scales, rho: Decimal, whose: str) -> None:
         names[segment.query].add(segment.block.vector.name)
     if [set(found) for found in scales] != names:
         raise StudyError(f"{whose} declares noise for other vectors than the study has")
+    least = SMALLEST if pool.drawing.noise == "distributed" else 0
+    if not all(least <= scale <= HIGHEST for found in scales for scale in found.values()):
+        raise StudyError(f"{whose} declares noise that nobody can draw, or whose cost is not proven")
     costs = (_cost(pool, s, scales[s.query][s.block.vector.name]) for s in pool.segments)
     if (total := sum(costs, Fraction(0))) > Fraction(rho):
-        raise StudyError(
-            f"{whose} declares noise that would cost rho {float(total):.6g}, above the study's {float(rho):.6g}"
-        )
+        cost = f"{float(total):.6g}" if total < 10**6 else "over a million"
+        raise StudyError(f"{whose} declares noise that would cost rho {cost}, above the study's {float(rho):.6g}")
 
 
 def _cost(pool: Pool, segment: Segment, scale: float) -> Fraction:
@@ -272,6 +274,21 @@ def with_share(pool: Pool, flat: Integers, scales: Scales) -> Integers:
 
 
 # ---- the sum
+
+
+def can_be(pool: Pool, total: Integers, scales: Scales) -> bool:
+    """Whether a sum is within what its parties can have sent; where a mask is left in it, it is not.
+
+    Args:
+        pool: What was added up.
+        total: int64, shape (pool.length,).
+        scales: σ of one drawing.
+    """
+    for segment in pool.segments:
+        highest = highest_sum(pool, segment, scales[segment.query][segment.block.vector.name])
+        if ((total[segment.slots] > highest) | (total[segment.slots] < -highest)).any():
+            return False
+    return True
 
 
 def with_noise(pool: Pool, total: Integers, scales: Scales) -> Integers:
