@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from privkit.budget import as_loss, open_ledger, whoami
 from privkit.dataset import Dataset
 from privkit.dp.pooled import party_vector, with_share
-from privkit.dp.sources import Table, open_table
 from privkit.errors import AggregateError, PrivkitError, StudyError, VerificationError
 from privkit.he import guarded, masks, sums
 from privkit.he.contexts import PublicContext
@@ -32,6 +32,9 @@ from privkit.study.aggregator import contexts_of
 from privkit.study.messages import Contribution, Invitation, Share
 from privkit.study.state import State
 from privkit.study.terms import party_spec, terms_of
+
+if TYPE_CHECKING:
+    from privkit.dp.sources import Table
 
 _SECRET, _SHARE, _CONTRIBUTION = "share.secret", "share", "contribution"
 _PURPOSE = b"privkit study mask v1"
@@ -135,6 +138,8 @@ class Party:
             BudgetRefusedError: It does not fit. Nothing was charged.
             AggregateError: The engine failed after the charge; what was charged stays charged.
         """
+        from privkit.dp.sources import open_table  # ibis and pandas: no other step of a study needs them
+
         shares = tuple(shares)
         agreed = roster.agreed(self.invitation, shares)
         with self._state.alone():
