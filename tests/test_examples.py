@@ -103,9 +103,9 @@ def test_a_patient_is_one_pseudonym(ran):
 def test_every_budget_was_charged_once(ran):
     folder, _ = ran
     for hospital in HOSPITALS:
-        standing = privkit.show_budget(privkit.Dataset.load(folder / hospital / "dataset.yaml"))
-        assert float(standing.spent.epsilon) == pytest.approx(2, rel=1e-3)
-        kinds = [entry.kind for entry in privkit.budget_history(privkit.Dataset.load(folder / hospital / "dataset.yaml"))]
+        dataset = privkit.Dataset.load(folder / hospital / "dataset.yaml")
+        assert float(privkit.show_budget(dataset).spent.epsilon) == pytest.approx(2, rel=1e-3)
+        kinds = [entry.kind for entry in privkit.budget_history(dataset)]
         assert sum(kind == "charged" for kind in kinds) == 1
 
 

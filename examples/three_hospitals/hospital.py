@@ -1,8 +1,8 @@
 """What every hospital does in a study; what is its own stands in its folder.
 
-    patients.csv     raw: names, addresses, numbers, notes. Never leaves the hospital
-    policy.yaml      what becomes of each of its columns
-    dataset.yaml     what the study's columns are called here, and the budget of the people in them
+patients.csv     raw: names, addresses, numbers, notes. Never leaves the hospital
+policy.yaml      what becomes of each of its columns
+dataset.yaml     what the study's columns are called here, and the budget of the people in them
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The key holder's part: it starts the session and opens the sum. It has no data and sees nobody's.
 
-    python -m analyst.key_holder prepare
-    python -m analyst.key_holder new north=ed25519:… south=ed25519:… west=ed25519:…
-    python -m analyst.key_holder reveal
+python -m analyst.key_holder prepare
+python -m analyst.key_holder new north=ed25519:… south=ed25519:… west=ed25519:…
+python -m analyst.key_holder reveal
 """
 
 from __future__ import annotations
