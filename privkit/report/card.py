@@ -63,8 +63,8 @@ def _asked(release: Release) -> Iterator[str]:
         yield f"**{md(words.high_loss_sentence(release.accepted_high_loss))}**"
 
 
-def results(answer: Answer, heading: str = "## Results") -> Iterator[str]:
-    """The values with their intervals, and what to know when reading them."""
+def results(answer: Answer, heading: str = "## Results", *, explained: bool = False) -> Iterator[str]:
+    """The values with their intervals, what to know of them; `explained`: what intervals cover is told elsewhere."""
     yield heading
     yield ""
     if not answer.keys:
@@ -72,8 +72,9 @@ def results(answer: Answer, heading: str = "## Results") -> Iterator[str]:
     else:
         headings = [*map(md, answer.groups), "statistic", "value", words.level_text(answer.confidence), "remark"]
         yield from table(headings, _value_rows(answer))
-    yield ""
-    yield words.NOISE_ONLY
+    if not explained:
+        yield ""
+        yield words.NOISE_ONLY
     if words.has_weak(answer):
         yield ""
         yield words.WEAK
@@ -118,8 +119,8 @@ def _cost(release: Release) -> Iterator[str]:
     )
 
 
-def mechanisms(answer: Answer, heading: str = "## How it was made") -> Iterator[str]:
-    """The vectors, their noise, and how the estimates are made."""
+def mechanisms(answer: Answer, heading: str = "## How it was made", *, explained: bool = False) -> Iterator[str]:
+    """The vectors, their noise, how the estimates are made; `explained`: what the scales are of is told elsewhere."""
     yield heading
     yield ""
     headings = ("measured", "noise", "scale", "one unit moves it by at most", "share", "for")
@@ -136,8 +137,9 @@ def mechanisms(answer: Answer, heading: str = "## How it was made") -> Iterator[
     )
     yield from table(headings, rows)
     yield ""
-    yield "Scales and distances are in the measured vector's own integer units."
-    yield ""
+    if not explained:
+        yield "Scales and distances are in the measured vector's own integer units."
+        yield ""
     for estimated in answer.results:
         yield f"- {md(estimated.name)}: {md(estimated.method)}"
 

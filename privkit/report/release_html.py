@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import jinja2
 
@@ -15,6 +14,8 @@ from privkit.report import release_wording as words
 from privkit.report import wording
 from privkit.report.pages import environment, page
 from privkit.report.pictures import Picture, pictures
+
+_SHORT = 24  # rows of a table that is not put off until after the pictures
 
 
 @dataclass(frozen=True)
@@ -50,13 +51,20 @@ class AnswerPart:
     id: str
 
     @property
-    def single(self) -> _Table | None:
-        """The statistics with one value a group, side by side."""
-        return _single_table(self.answer)
+    def first(self) -> _Table | None:
+        """What stands before the pictures: the statistics with one value a group, or else a short table of one."""
+        single = _single_table(self.answer)
+        if single is not None:
+            return single
+        return self._tables[0] if len(self._tables) == 1 and len(self._tables[0].rows) <= _SHORT else None
 
     @property
     def long(self) -> list[_Table]:
         """The others, a table each."""
+        return [table for table in self._tables if table is not self.first]
+
+    @functools.cached_property
+    def _tables(self) -> list[_Table]:
         return [_long_table(self.answer, e) for e in self.answer.results if not words.is_single(e)]
 
     @property
@@ -125,7 +133,7 @@ def answer_environment() -> jinja2.Environment:
         amount=words.amount_text,
         loss=words.loss_text,
         when=words.when,
-        declaration=_declaration,
+        declaration=words.declaration_text,
     )
 
 
@@ -147,18 +155,3 @@ def _long_table(answer: Answer, estimated: Estimated) -> _Table:
         for value in values
     )
     return _Table(estimated.name, ("value",), tuple(rows))
-
-
-def _declaration(column: dict[str, Any]) -> str:
-    """`integer, bounds 0 … 110`."""
-    parts = [str(column["type"])]
-    for name, value in column.items():
-        if name == "type":
-            continue
-        if name == "bounds":
-            parts.append(f"bounds {value[0]} … {value[1]}")
-        elif isinstance(value, list):
-            parts.append(f"{len(value)} {name}")
-        else:
-            parts.append(f"{name.rstrip('_')} {value}")
-    return wording.shown(", ".join(parts))

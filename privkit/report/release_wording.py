@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from privkit.model.amounts import spelled
 from privkit.report.wording import plural, shown
@@ -286,3 +286,18 @@ def left_text(release: Release) -> str:
 def high_loss_sentence(reason: str) -> str:
     """That the budget is above what is usual, and why somebody accepted that."""
     return f"The budget is above ε 8, at which a promise says little. The reason given: {shown(reason)}"
+
+
+def declaration_text(column: Mapping[str, Any]) -> str:
+    """A column's declaration: `integer, bounds 0 … 110`."""
+    parts = [str(column["type"])]
+    for name, value in column.items():
+        if name == "type":
+            continue
+        if name == "bounds":
+            parts.append(f"bounds {value[0]} … {value[1]}")
+        elif isinstance(value, list):
+            parts.append(f"{len(value)} {name}")
+        else:
+            parts.append(f"{name.rstrip('_')} {value}")
+    return shown(", ".join(parts))

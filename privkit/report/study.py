@@ -28,7 +28,7 @@ def print_status(console: Console, status: StudyStatus) -> None:
         Text(),
     ]
     terminal.print_lines(console, lines)
-    console.print(_parties(status))
+    terminal.print_part(console, terminal.fitting(console, _parties(status), _party_lines(status)))
     console.print()
     done = [step for step, there in (("aggregated", status.aggregated), ("revealed", status.revealed)) if there]
     terminal.print_lines(
@@ -47,6 +47,14 @@ def _parties(status: StudyStatus) -> Table:
             Text(shown(party.name), style="bold"), _mark(party.joined), _mark(party.contributed), Text(party.public)
         )
     return table
+
+
+def _party_lines(status: StudyStatus) -> Iterator[Text]:
+    for party in status.parties:
+        steps = (("joined", party.joined), ("contributed", party.contributed))
+        done = ", ".join(step if there else f"not {step}" for step, there in steps)
+        yield Text.assemble((shown(party.name), "bold"), f": {done}")
+        yield Text(f"  {party.public}")
 
 
 def _mark(there: bool) -> Text:

@@ -270,4 +270,4 @@ def _next(names: tuple[str, ...], joined: set[str], contributed: set[str], aggre
         return f"{', '.join(missing)}: privkit study contribute"
     if not aggregated:
         return "anyone: privkit study aggregate"
-    return "nothing: the study is over" if revealed else "the key holder: privkit study reveal"
+    return "nothing, the study is over" if revealed else "the key holder: privkit study reveal"
