@@ -45,10 +45,12 @@ class AnswerPart:
 
     Attributes:
         id: Begins the ids of its pictures: unique on a page.
+        name: What its tables are called where one jumps from region to region: unique on a page too.
     """
 
     answer: Answer
     id: str
+    name: str = "Values"
 
     @property
     def first(self) -> _Table | None:
@@ -76,6 +78,16 @@ class AnswerPart:
     def noise_only(self) -> str:
         """What intervals cover."""
         return words.NOISE_ONLY
+
+    @property
+    def pictures_read(self) -> str:
+        """How the pictures are read."""
+        return words.PICTURES_READ
+
+    @property
+    def noise_read(self) -> str:
+        """How the table of mechanisms is read."""
+        return words.NOISE_READ
 
     @property
     def weak(self) -> str:

@@ -11,7 +11,7 @@ from rich.text import Text
 from privkit.model.study import Contributed, StudyResult, StudyStatus
 from privkit.report import study_wording as words
 from privkit.report import terminal
-from privkit.report.release import print_answer
+from privkit.report.release import fitting, print_answer, print_part
 from privkit.report.release_wording import NOISE_ONLY, amount_text
 from privkit.report.wording import number, plural, shown
 
@@ -28,7 +28,7 @@ def print_status(console: Console, status: StudyStatus) -> None:
         Text(),
     ]
     terminal.print_lines(console, lines)
-    terminal.print_part(console, terminal.fitting(console, _parties(status), _party_lines(status)))
+    print_part(console, fitting(console, _parties(status), _party_lines(status)))
     console.print()
     done = [step for step, there in (("aggregated", status.aggregated), ("revealed", status.revealed)) if there]
     terminal.print_lines(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from privkit.model.release import Answer
 from privkit.model.study import StudyResult
 from privkit.report import study_wording as words
-from privkit.report.card import fenced, md, mechanisms, results, table
-from privkit.report.release_wording import NOISE_ONLY, amount_text, declaration_text, loss_text, when
+from privkit.report.card import fenced, md, methods, noise_table, results, table
+from privkit.report.release_wording import NOISE_ONLY, WEAK, amount_text, declaration_text, has_weak, loss_text, when
 
 
 def study_card(result: StudyResult) -> str:
@@ -22,8 +23,8 @@ def study_card(result: StudyResult) -> str:
     parts = [_head(result)]
     for number, answer in enumerate(result.statistics, 1):
         parts += [iter([f"## Statistic {number}", "", *fenced(answer.sql)])]
-        parts += [results(answer, "### Results", explained=True)]
-        parts += [mechanisms(answer, "### How it was made", explained=True)]
+        parts += [results(answer, "### Results", general=False)]
+        parts += [_made(answer)]
     parts += [_protected(result), _agreed(result), _cost(result), _session(result)]
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
 
@@ -36,6 +37,12 @@ def _head(result: StudyResult) -> Iterator[str]:
     yield NOISE_ONLY
     yield ""
     yield words.scale_sentence(result)
+
+
+def _made(answer: Answer) -> Iterator[str]:
+    if has_weak(answer):
+        yield from (WEAK, "")
+    yield from ("### How it was made", "", *noise_table(answer), "", *methods(answer))
 
 
 def _protected(result: StudyResult) -> Iterator[str]:

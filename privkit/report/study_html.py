@@ -7,7 +7,7 @@ from privkit.report import study_wording as words
 from privkit.report import wording
 from privkit.report.pages import page
 from privkit.report.release_html import AnswerPart, answer_environment
-from privkit.report.release_wording import NOISE_ONLY
+from privkit.report.release_wording import NOISE_ONLY, PICTURES_READ
 
 
 def study_html(result: StudyResult) -> str:
@@ -24,7 +24,7 @@ def study_fragment(result: StudyResult) -> str:
             result=result,
             roster=words.roster_text(result),
             parts=[
-                AnswerPart(found, f"privkit-{result.session[:12]}-{number}")
+                AnswerPart(found, f"privkit-{result.session[:12]}-{number}", f"Values of statistic {number}")
                 for number, found in enumerate(result.statistics, 1)
             ],
             promised=[
@@ -34,6 +34,7 @@ def study_fragment(result: StudyResult) -> str:
             ],
             not_covered=words.NOT_COVERED,
             noise_only=NOISE_ONLY,
+            pictures_read=PICTURES_READ,
             scales=words.scale_sentence(result),
             declared=words.declared(result),
         )

@@ -283,20 +283,3 @@ def plain_table(*headings: str, right: Sequence[str] = ()) -> Table:
     for heading in headings:
         table.add_column(Text(heading), justify="right" if heading in right else "left", overflow="fold")
     return table
-
-
-def fitting(console: Console, table: Table, lines: Iterator[Text]) -> Table | list[Text]:
-    """The table where it has room without breaking a cell, else the same as lines; no terminal is never too narrow."""
-    if not console.is_terminal:
-        console.width = max(console.width, console.measure(table, options=console.options.update(width=10_000)).maximum)
-        return table
-    wide = console.measure(table, options=console.options.update(width=10_000)).maximum
-    return table if wide <= console.width and not is_narrow(console) else list(lines)
-
-
-def print_part(console: Console, part: RenderableType | list[Text]) -> None:
-    """Prints what `fitting` gave."""
-    if isinstance(part, list):
-        print_lines(console, part)
-    else:
-        console.print(part)
