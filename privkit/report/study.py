@@ -8,23 +8,26 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from privkit.model.dataset import Column
 from privkit.model.study import Contributed, StudyResult, StudyStatus
 from privkit.report import study_wording as words
 from privkit.report import terminal
 from privkit.report.release import fitting, print_answer, print_part
-from privkit.report.release_wording import NOISE_ONLY, amount_text
+from privkit.report.release_wording import NOISE_ONLY, amount_text, declaration_text
 from privkit.report.wording import number, plural, shown
 
 
 def print_status(console: Console, status: StudyStatus) -> None:
     """Prints who did what, what is agreed to, and what comes next."""
     privacy = f"ε {amount_text(status.epsilon)} at δ {amount_text(status.delta)} (ρ {amount_text(status.rho)})"
-    who = "by the key holder (weaker mode)" if status.noise == "key-holder" else f"by all, {status.min_honest} honest"
+    who = "by the key holder (weaker mode)" if status.noise == "key-holder" else f"by all, that of {status.min_honest} counted on"
     lines = [
         Text.assemble((f"Study {shown(status.study)}", "bold"), f", session {status.session}"),
         Text(f"Costs every party {privacy}; noise drawn {who}."),
         Text(f"Key holder {shown(status.key_holder.name)}, {status.key_holder.public}"),
+        Text(words.counted_sentence(status.unit, status.max_parties_per_person)),
         *(Text(f"  {shown(sql)}", style="dim") for sql in status.statistics),
+        *(Text(f"  {shown(name)}: {_declared(column)}", style="dim") for name, column in status.columns.items()),
         Text(),
     ]
     terminal.print_lines(console, lines)
@@ -38,6 +41,10 @@ def print_status(console: Console, status: StudyStatus) -> None:
             Text(f"Next: {status.next}.", style="bold"),
         ],
     )
+
+
+def _declared(column: Column) -> str:
+    return declaration_text(column.model_dump(mode="json", exclude_none=True))
 
 
 def _parties(status: StudyStatus) -> Table:

@@ -10,7 +10,7 @@ from privkit.report.release_wording import amount_text, significant
 from privkit.report.wording import plural, shown
 
 if TYPE_CHECKING:
-    from privkit.model.study import Manifest, StudyResult
+    from privkit.model.study import Manifest, StudyResult, StudyUnit
 
 NOT_COVERED: Sequence[str] = (
     "That parties gave honest data, and that each really drew the noise that it declared: they are trusted to follow "
@@ -31,6 +31,16 @@ def unit_sentences(result: StudyResult) -> Sequence[str]:
         f"At a party one unit counts in at most {plural(unit.max_groups, 'group')} of a statistic, and in each with at "
         f"most {plural(unit.max_rows_per_group, 'row')}; what is beyond that is left out or scaled down. Every party "
         f"enforces this. That a party has at most {plural(unit.max_units, 'unit')} is declared: it sets ranges only.",
+    )
+
+
+def counted_sentence(unit: StudyUnit, several: int) -> str:
+    """What of one person counts, before anyone agrees to it."""
+    where = "is at one party" if several == 1 else f"may be at {several} parties"
+    return (
+        f"A person {where} and counts there in {plural(unit.max_groups, 'group')} of a statistic with "
+        f"{plural(unit.max_rows_per_group, 'row')} each, at the most; a party has at most "
+        f"{plural(unit.max_units, 'person', 'people')}."
     )
 
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 from rich.console import Console
 
+from privkit.model.dataset import CategoryColumn, FloatColumn
 from privkit.model.release import Answer
 from privkit.model.study import (
     Channel,
@@ -94,6 +95,12 @@ def status(**changes) -> StudyStatus:
         "rho": Decimal("0.08816345"),
         "noise": "distributed",
         "min_honest": 2,
+        "max_parties_per_person": 1,
+        "unit": StudyUnit(max_groups=1, max_rows_per_group=2, max_units=10_000),
+        "columns": {
+            "los": FloatColumn(type="float", bounds=(0, 60), granularity="0.5"),
+            "ward": CategoryColumn(type="category", categories=("a", "b")),
+        },
         "statistics": ("SELECT ward, COUNT(*) AS n, AVG(los) AS m FROM flu GROUP BY ward",),
         "parties": tuple(
             StepStatus(name=party.name, public=party.public, joined=True, contributed=party.name != "west")
@@ -260,9 +267,12 @@ def test_how_far_a_study_is_on_any_terminal(width):
         assert party.public in "".join(text.split())
     words = " ".join(text.split())
     assert "Next: west: privkit study contribute." in words
-    assert "Costs every party ε 2 at δ 1e-6 (ρ 0.08817); noise drawn by all, 2 honest." in words
+    assert "Costs every party ε 2 at δ 1e-6 (ρ 0.08817); noise drawn by all, that of 2 counted on." in words
     assert "not aggregated yet; 314,159 bytes; all that is there holds." in words
-    assert "…" not in text
+    assert "A person is at one party and counts there in 1 group of a statistic with 2 rows each" in words
+    assert "a party has at most 10,000 people." in words
+    assert "los: float, bounds 0 … 60, granularity 0.5" in words
+    assert "ward: category, 2 categories" in words
     if width is not None:
         assert max(map(len, text.splitlines())) <= width
 
