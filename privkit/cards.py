@@ -11,11 +11,11 @@ import hashlib
 import math
 import os
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from privkit.budget import as_loss
+from privkit.budget import as_loss, open_ledger
 from privkit.dataset import Dataset
 from privkit.errors import InputError, KeyFileError, UsageError, VerificationError
 from privkit.io.staged import Staged, check_place
@@ -37,12 +37,14 @@ from privkit.model.card import (
     PublishedFile,
 )
 from privkit.model.dataset import DatasetSpec
+from privkit.model.disclosure import Disclosure
 from privkit.model.pipeline import About
 from privkit.model.query import ByColumn
 from privkit.model.release import Answer, Loss, Release
 from privkit.model.software import versions_of
 from privkit.report.files import report_json
 from privkit.report.release_wording import NOT_COVERED, unit_sentences
+from privkit.session import Released
 
 PURPOSE = "privkit card"
 _LARGEST = 256 << 20  # bytes of a card's JSON
@@ -99,7 +101,6 @@ def make_card(
         previous: SHA-256 of the card before this one.
 
     Raises:
-        UsageError: `fairness` names a column that no release groups by.
         MissingExtraError: `fairness` is asked for and Fairlearn is not installed.
     """
     from privkit.report.fairness import fairness_tables
@@ -107,7 +108,8 @@ def make_card(
     spec, limit = dataset.spec, ledger.opening.limit
     head, time = ledger.end()
     statistics = tuple(_statistic(release, stored, spec) for release, stored in releases)
-    disclosed, local = ledger.disclosures(), ledger.local_noise()
+    local = ledger.local_noise()
+    disclosed = tuple(_as_public(one, deidentified) for one in ledger.disclosures())
     spent = as_loss(head.spent.loss, limit)
     earliest = min((r.accounting for r, _ in releases), key=lambda found: found.sequence, default=None)
     return Card(
@@ -131,7 +133,7 @@ def make_card(
         ),
         statistics=statistics,
         studies=tuple(studies),
-        fairness=fairness_tables(statistics, _grouped_by(fairness, statistics)),
+        fairness=fairness_tables(statistics, fairness) if fairness else (),
         declared={name: column for release, _ in releases for name, column in release.declared.items()},
         odds=tuple(_odds(float(limit.epsilon))),
         implementation=Implementation(
@@ -145,16 +147,51 @@ def make_card(
     )
 
 
-def published(path: Path, folder: Path) -> Iterator[PublishedFile]:
+def card_of_release(
+    dataset: Dataset,
+    released: Released,
+    place: Path,
+    *,
+    files: Sequence[Path] = (),
+    identity: str | os.PathLike[str] | None = None,
+) -> Card:
+    """The card of one release.
+
+    Args:
+        dataset: What was asked about.
+        released: The release.
+        place: Where the card will stand.
+        files: What was written of the release; the card vouches for them.
+        identity: Identity file of who signs it.
+
+    Raises:
+        KeyFileError: The identity cannot be read.
+    """
+    with open_ledger(dataset, read_only=True) as ledger:
+        card = make_card(
+            dataset,
+            ledger,
+            releases=[(released.release, released.stored)],
+            before=released.release.accounting.before,
+            files=[one for path in files for one in published(path, place.parent)],
+            made_by=released.release.analyst,
+            folder=place.parent,
+        )
+    return card if identity is None else sign_card(card, Identity.load(identity))
+
+
+def published(path: Path, folder: Path, *, with_size: bool = True) -> Iterator[PublishedFile]:
     """A file that was written, or every file in a folder, as a card names it.
 
     Args:
         path: The file or folder.
         folder: Where the card stands.
+        with_size: Whether its size may stand on the card: that of rows tells about how many there are.
     """
     for each in sorted(path.rglob("*")) if path.is_dir() else [path]:
         if each.is_file():
-            yield PublishedFile(path=_place(each, folder), bytes=each.stat().st_size, sha256=sha256_of_file(each))
+            size = each.stat().st_size if with_size else None
+            yield PublishedFile(path=_place(each, folder), bytes=size, sha256=sha256_of_file(each))
 
 
 def sign_card(card: Card, identity: Identity) -> Card:
@@ -318,7 +355,7 @@ def _check_file(file: PublishedFile, folder: Path) -> bool:
     place = folder / file.path
     if not place.is_file():
         raise VerificationError(f"{file.path} is not there, and the card vouches for it")
-    if place.stat().st_size != file.bytes or sha256_of_file(place) != file.sha256:
+    if file.bytes not in (None, place.stat().st_size) or sha256_of_file(place) != file.sha256:
         raise VerificationError(f"{file.path} is not the file that the card vouches for")
     return True
 
@@ -342,6 +379,12 @@ def _check_ledger(card: Card, folder: Path, dataset: Dataset | None) -> tuple[bo
 
 
 # ---- parts
+
+
+def _as_public(disclosure: Disclosure, rows: Sequence[DeidentifiedRows]) -> Disclosure:
+    """Exact counts only where the card's readers get the very rows that they are of, and a person said so."""
+    counted = any(one.rows is not None and one.disclosure == disclosure for one in rows)
+    return disclosure if counted else disclosure.without_counts()
 
 
 def _statistic(release: Release, stored: bool, spec: DatasetSpec) -> CardStatistic:
@@ -404,16 +447,6 @@ def _odds(epsilon: float) -> Iterator[OddsRow]:
         highest = prior * factor / (1 - prior + prior * factor)
         lowest = prior / (prior + (1 - prior) * factor)
         yield OddsRow(prior=percent, lowest=100 * lowest, highest=100 * highest)
-
-
-def _grouped_by(wanted: Iterable[str], statistics: Sequence[CardStatistic]) -> Sequence[str]:
-    grouped = {group.column for statistic in statistics for group in statistic.answer.query.groups}
-    missing = [name for name in wanted if name not in grouped]
-    if missing and statistics:
-        raise UsageError(
-            f"fairness: no statistic groups by {', '.join(missing)}", hint="Release a statistic by that column as well."
-        )
-    return [name for name in wanted if name in grouped]
 
 
 def _signed(card: Card) -> bytes:

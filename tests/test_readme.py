@@ -52,7 +52,7 @@ def _rows(path: Path) -> list[dict[str, str]]:
 
 def test_the_tour_runs(toured):
     folder, printed = toured
-    assert len(printed) == 15
+    assert len(printed) == 16
     assert "notes" in printed[0]
     assert (folder / "report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
     assert "maria@example.org" not in printed[4]
@@ -102,7 +102,7 @@ def test_the_study_comes_to_its_end(toured):
     assert "Next: north, south, west: privkit study join." in printed[13]
     assert printed[13].count("this budget is zcdp, for ever") == 3
     assert "all that is there holds" in printed[14]
-    assert "Next: nothing, the study is over." in printed[14]
+    assert "Next: nothing: the study is over." in printed[14]
     result = json.loads((folder / "study/result.json").read_text(encoding="utf-8"))
     values = {value["label"]: value for value in result["statistics"][0]["results"][0]["values"][0]}
     assert values["age"]["low"] < 0.066 + 0.05  # the patients stay about a fifteenth of a night longer a year
@@ -112,6 +112,14 @@ def test_the_study_comes_to_its_end(toured):
     for name in ("north", "south", "west"):
         dataset = privkit.Dataset.load(folder / "study" / name / "patients.dataset.yaml")
         assert [entry.kind for entry in privkit.budget_history(dataset)].count("charged") == 1
+
+
+def test_the_scores_are_read_and_the_key_is_gone(toured):
+    folder, _ = toured
+    scores = [float(row["probability"]) for row in _rows(folder / "scores.csv")]
+    assert len(scores) == len(_rows(folder / "examples/scoring/patients.csv"))
+    assert 0 < min(scores) < max(scores) < 1
+    assert not (folder / "batch.key").exists()
 
 
 def test_no_text_names_the_other_project():

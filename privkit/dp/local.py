@@ -182,7 +182,7 @@ def response(categories: int, epsilon: Decimal) -> tuple[Any, Fraction]:
     codes = list(range(categories))
     while True:
         measurement = make_randomized_response(codes, truth, T="i64")
-        cost = Fraction(measurement.map(1))
+        cost = Fraction(measurement.map(1))  # type: ignore[no-untyped-call]
         if cost <= Fraction(epsilon):
             return measurement, cost
         truth = math.nextafter(truth, 0.0)

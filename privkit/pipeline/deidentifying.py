@@ -22,10 +22,10 @@ from privkit.io.run import Run
 from privkit.io.sources import Source, open_source
 from privkit.keys.keyfile import Key
 from privkit.ledger.entries import DISCLOSED, LOCAL
-from privkit.ledger.ledger import Ledger
 from privkit.model.canonical import sha256_of
 from privkit.model.card import CardColumn, DeidentifiedRows
-from privkit.model.pipeline import DeidentifyStep, Disclosure, LocalNoise, PlannedStep
+from privkit.model.disclosure import Disclosure, LocalNoise
+from privkit.model.pipeline import DeidentifyStep, PlannedStep
 from privkit.model.pipeline_state import StepRecord
 from privkit.model.policy import Policy
 from privkit.model.report import Report
@@ -82,8 +82,13 @@ def run_deidentification(work: Work, number: int, step: DeidentifyStep) -> None:
     work.tell(f"de-identifying {work.dataset.spec.source}")
 
     def publishing(report: Report) -> None:
-        rows = _recorded(work, step, report)
-        work.keep(StepRecord(number=number, kind="deidentify", inputs=inputs, rows=rows, time=rows.disclosure.time))
+        disclosure = _disclosure(work, step, report)
+        if stands.begun is not None and stands.begun.rows is not None:
+            known = stands.begun.rows.disclosure  # of a run that was cut off: noted already, or about to be
+            disclosure = known if _same(known, disclosure) else disclosure
+        rows = _rows(work, step, report, disclosure)
+        work.keep(StepRecord(number=number, kind="deidentify", inputs=inputs, rows=rows, time=disclosure.time))
+        _note(work, step, disclosure)
         work.at("before an output")
 
     deidentify(
@@ -183,11 +188,12 @@ def _column(source: Source, part: int, name: str) -> pa.Array:
 # ---- what is remembered
 
 
-def _recorded(work: Work, step: DeidentifyStep, report: Report) -> DeidentifiedRows:
-    """Notes the disclosure in the ledger, once, and gives what the card says of it."""
-    disclosure = _disclosure(work, step, report)
+def _note(work: Work, step: DeidentifyStep, disclosure: Disclosure) -> None:
+    """Writes the disclosure into the ledger; one that a run before this wrote, and was then cut off, is not doubled."""
     with open_ledger(work.dataset) as ledger:
-        _note_once(ledger, disclosure)
+        if disclosure not in ledger.disclosures():
+            ledger.note(DISCLOSED, disclosure.model_dump(mode="json"))
+        known = ledger.local_noise()
         for name, one in step.local.items():
             noise = LocalNoise(
                 what=step.output,
@@ -199,18 +205,11 @@ def _recorded(work: Work, step: DeidentifyStep, report: Report) -> DeidentifiedR
                 protects=protects(name),
                 time=disclosure.time,
             )
-            if not any(_same(noise, known) for known in ledger.local_noise()):
+            if noise not in known:
                 ledger.note(LOCAL, noise.model_dump(mode="json"))
-    return _rows(work, step, report, disclosure)
 
 
-def _note_once(ledger: Ledger, disclosure: Disclosure) -> None:
-    """A run that was cut off after its note makes no second one."""
-    if not any(_same(disclosure, known) for known in ledger.disclosures()):
-        ledger.note(DISCLOSED, disclosure.model_dump(mode="json"))
-
-
-def _same(one: Disclosure | LocalNoise, other: Disclosure | LocalNoise) -> bool:
+def _same(one: Disclosure, other: Disclosure) -> bool:
     return one.model_dump(exclude={"time"}) == other.model_dump(exclude={"time"})
 
 

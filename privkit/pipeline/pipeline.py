@@ -21,11 +21,12 @@ from privkit.cards import (
     write_card,
 )
 from privkit.dataset import Dataset
-from privkit.errors import BudgetRefusedError, InputError, OutputError, PipelineError
+from privkit.dp.sql import parse_sql
+from privkit.errors import BudgetRefusedError, InputError, OutputError, PipelineError, UsageError
 from privkit.io.alone import alone
 from privkit.keys.identity import Identity
 from privkit.model.canonical import sha256_of
-from privkit.model.card import Card
+from privkit.model.card import Card, DeidentifiedRows
 from privkit.model.pipeline import PipelinePlan, PipelineSpec, PlannedStep, Step
 from privkit.model.pipeline_state import PipelineState, Releases
 from privkit.model.progress import Observer, SilentObserver
@@ -143,6 +144,7 @@ class Pipeline:
             )
 
     def _plan(self, work: Work) -> PipelinePlan:
+        self._check_fairness()
         steps = tuple(_planned(work, number, step) for number, step in enumerate(self.spec.steps, 1))
         signer = Identity.load(work.path(self.spec.sign)).public.fingerprint if self.spec.sign else None
         limit, left = work.session.limit, work.session.left
@@ -160,6 +162,18 @@ class Pipeline:
             card=tuple(path.as_posix() for path in card_files(Path(self.spec.card))),
             signer=signer,
         )
+
+    def _check_fairness(self) -> None:
+        """The card compares groups of what is released; a column that no query groups by is found out now."""
+        spec = self.dataset.spec
+        released = [one.sql for step in self.spec.steps if step.release for one in step.release.statistics]
+        grouped = {group.column for sql in released for group in parse_sql(sql, spec).groups}
+        missing = [name for name in self.spec.fairness if name not in grouped]
+        if missing:
+            raise UsageError(
+                f"fairness: no statistic groups by {', '.join(missing)}",
+                hint="Release a statistic by that column as well.",
+            )
 
     # ---- the card
 
@@ -179,14 +193,21 @@ class Pipeline:
 
     def _card(self, work: Work, folder: Path) -> Card:
         records = work.state.steps
-        files = [file for record in records for name in record.files for file in published(work.path(name), folder)]
+        files = [
+            file
+            for record in records
+            for name in record.files
+            for file in published(
+                work.path(name), folder, with_size=record.rows is None or record.rows.rows is not None
+            )
+        ]
         with open_ledger(self.dataset, read_only=True) as ledger:
             card = make_card(
                 self.dataset,
                 ledger,
                 releases=list(self._releases(work)),
                 before=self._before(work),
-                deidentified=[record.rows for record in records if record.rows is not None],
+                deidentified=[_as_public(record.rows) for record in records if record.rows is not None],
                 studies=[record.study for record in records if record.study is not None],
                 fairness=self.spec.fairness,
                 files=files,
@@ -237,6 +258,11 @@ class Pipeline:
                 path.parent.mkdir(parents=True, exist_ok=True)
             except OSError as err:
                 raise OutputError(f"{path.parent}: cannot be made ({err.strerror})") from None
+
+
+def _as_public(rows: DeidentifiedRows) -> DeidentifiedRows:
+    """What a card shows of rows: counts where a person said that its readers get them too."""
+    return rows if rows.rows is not None else rows.model_copy(update={"disclosure": rows.disclosure.without_counts()})
 
 
 def _planned(work: Work, number: int, step: Step) -> PlannedStep:

@@ -20,7 +20,11 @@ from privkit.report.wording import number, plural, shown
 def print_status(console: Console, status: StudyStatus) -> None:
     """Prints who did what, what is agreed to, and what comes next."""
     privacy = f"ε {amount_text(status.epsilon)} at δ {amount_text(status.delta)} (ρ {amount_text(status.rho)})"
-    who = "by the key holder (weaker mode)" if status.noise == "key-holder" else f"by all, that of {status.min_honest} counted on"
+    who = (
+        "by the key holder (weaker mode)"
+        if status.noise == "key-holder"
+        else f"by all, that of {status.min_honest} counted on"
+    )
     lines = [
         Text.assemble((f"Study {shown(status.study)}", "bold"), f", session {status.session}"),
         Text(f"Costs every party {privacy}; noise drawn {who}."),
