@@ -13,15 +13,13 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
 from math import sqrt
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from privkit.dp.bounding import aggregate
 from privkit.dp.noise import HIGHEST, loss_of, noisy, scale_for
 from privkit.dp.plan import Block, Measured, Plan, group_labels, plan
 from privkit.dp.shares import SMALLEST, share, share_scale, shared_loss
-from privkit.dp.sources import Table
 from privkit.dp.sql import parse_sql
 from privkit.dp.threshold import ROOM
 from privkit.dp.vectors import Integers
@@ -29,6 +27,9 @@ from privkit.dp.writing import write_sql
 from privkit.errors import QueryError, StudyError
 from privkit.model.dataset import DatasetSpec
 from privkit.model.query import Query
+
+if TYPE_CHECKING:
+    from privkit.dp.sources import Table
 
 Scales = tuple[Mapping[str, float], ...]
 """σ of the discrete Gaussian noise, by query and vector, in the vector's weighted units."""
@@ -244,6 +245,8 @@ def party_vector(pool: Pool, spec: DatasetSpec, table: Table) -> Integers:
     Raises:
         AggregateError: The engine failed.
     """
+    from privkit.dp.bounding import aggregate  # ibis and pandas: whoever only adds up or looks needs neither
+
     flat = np.empty(pool.length, dtype=np.int64)
     for number, shared in enumerate(pool.plans):
         own = plan(shared.query, spec)
