@@ -11,7 +11,7 @@ WARDS  := demo-out/statistics/patients.dataset.yaml
 .PHONY: help demo test a11y-tools a11y fuzz lint format bench lock clean
 
 help:  ## Show the targets.
-	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 $(VENV)/.made:
 	$(PYTHON) -m venv $(VENV)
