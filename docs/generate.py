@@ -1,0 +1,349 @@
+"""The site's hook: what the program says about itself becomes pages, and marks for the tests are taken out.
+
+Nothing of this is committed, so nothing of it can be stale: commands come from `--help`, names from docstrings, file
+formats from their records' JSON Schemas, errors from `errors.py`.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import FunctionType
+from typing import Any
+
+import click
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+from pydantic import BaseModel
+
+import privkit
+from privkit import errors
+from privkit.cli import main, root
+from privkit.model.card import Card
+from privkit.model.dataset import DatasetSpec
+from privkit.model.pipeline import PipelineSpec
+from privkit.model.policy import Policy
+from privkit.model.study import StudySpec
+
+ROOT = Path(__file__).parent.parent
+BEING_WRITTEN = ("studies.md", "private-scoring.md")
+"""Pages that the navigation may name before they are there."""
+
+FORMATS: Mapping[str, tuple[type[BaseModel], str]] = {
+    "dataset": (DatasetSpec, "`*.dataset.yaml`: whom releases protect, what columns may hold, what may be spent."),
+    "policy": (Policy, "A policy: what each kind of column and of finding becomes."),
+    "study": (StudySpec, "`*.study.yaml`: the parties of an encrypted study, its privacy, and what is asked."),
+    "pipeline": (PipelineSpec, "`*.pipeline.yaml`: how one dataset is shared, step by step."),
+    "card": (Card, "A card in JSON: what was given out, and what is promised about it."),
+}
+PROJECT = {"changes": "CHANGELOG.md", "benchmarks": "BENCHMARKS.md", "security": "SECURITY.md"}
+PROJECT["contributing"] = "CONTRIBUTING.md"
+SECTIONS = ("Args", "Attributes", "Returns", "Raises", "Yields")
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "De-identification": ("privkit.deidentifier", "privkit.deid", "privkit.model.policy", "privkit.keys.keyfile"),
+    "Private statistics": ("privkit.session", "privkit.dataset", "privkit.budget", "privkit.dp"),
+    "Encrypted studies": ("privkit.study", "privkit.keys.identity"),
+}
+
+
+# ---- what mkdocs calls
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Leaves pages out of the navigation that colleagues still write."""
+    absent = {name for name in BEING_WRITTEN if not (Path(config.docs_dir) / name).exists()}
+    config.nav = _without(config.nav, absent)
+    return config
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Adds the generated pages."""
+    for name, text in pages().items():
+        files.append(File.generated(config, name, content=text))
+    return files
+
+
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """Takes out what stands there for the tests (see tests/pages.py), and links to pages that are still written."""
+    markdown = re.sub(r"^<!-- before\n.*?^-->\n", "", markdown, flags=re.MULTILINE | re.DOTALL)
+    markdown = re.sub(r"^<!-- file (\S+) -->\n```(\S+)$", r'```\2 title="\1"', markdown, flags=re.MULTILINE)
+    markdown = re.sub(r"^<!-- (?:exits \d+|not run: .*|only if .*) -->\n", "", markdown, flags=re.MULTILINE)
+    for name in BEING_WRITTEN:
+        if not (ROOT / "docs" / name).exists():
+            markdown = re.sub(rf"\[([^\]]+)\]\((?:\.\./)*{re.escape(name)}[^)]*\)", r"\1", markdown)
+    return markdown
+
+
+@functools.cache
+def pages() -> dict[str, str]:
+    """Every generated page and file, by its place on the site."""
+    os.environ["COLUMNS"] = "80"
+    found = {
+        "reference/command-line.md": command_line(),
+        "reference/python.md": python(),
+        "reference/file-formats.md": file_formats(),
+        "reference/errors.md": error_page(),
+    }
+    for name, (record, _) in FORMATS.items():
+        schema = json.dumps(record.model_json_schema(), indent=2, ensure_ascii=False)
+        found[f"reference/{name}.schema.json"] = schema + "\n"
+    for name, source in PROJECT.items():
+        found[f"project/{name}.md"] = _outside(source)
+    return found
+
+
+# ---- commands
+
+
+def command_line() -> str:
+    """Every command's own help."""
+    lines = ["# Command line", "", "What `--help` says, command by command.", ""]
+    for path, command in commands():
+        level = "##" if len(path) <= 2 else "###"
+        context = _context(path)
+        lines += [f"{level} {' '.join(path)}", "", "```text", command.get_help(context).rstrip(), "```", ""]
+    return "\n".join(lines)
+
+
+def commands() -> Iterator[tuple[list[str], click.Command]]:
+    """Every command with the words that call it, a group before its commands."""
+
+    def inside(path: list[str], command: click.Command) -> Iterator[tuple[list[str], click.Command]]:
+        yield path, command
+        if isinstance(command, click.Group):
+            context = click.Context(command)
+            for name in command.list_commands(context):
+                found = command.get_command(context, name)
+                if found is not None and not found.hidden:
+                    yield from inside([*path, name], found)
+
+    yield from inside(["privkit"], root)
+
+
+def _context(path: list[str]) -> click.Context:
+    context = click.Context(root, info_name=path[0], **root.context_settings)
+    for word in path[1:]:
+        assert isinstance(context.command, click.Group)
+        command = context.command.get_command(context, word)
+        assert command is not None
+        context = click.Context(command, info_name=word, parent=context, **command.context_settings)
+    return context
+
+
+# ---- Python
+
+
+def python() -> str:
+    """Every public name, its signature and its docstring."""
+    lines = [
+        "# Python",
+        "",
+        "Every name that `import privkit` offers. Its errors are on [their own page](errors.md).",
+        "",
+    ]
+    grouped: dict[str, list[str]] = {title: [] for title in GROUPS} | {"Other": []}
+    for name in privkit.__all__:
+        value = getattr(privkit, name)
+        if not (inspect.isclass(value) and issubclass(value, Exception)):
+            grouped[_group(value)].append(name)
+    for title, names in grouped.items():
+        if names:
+            lines += [f"## {title}", ""]
+            for name in names:
+                lines += _entry(name, getattr(privkit, name))
+    return "\n".join(lines)
+
+
+def _group(value: object) -> str:
+    home = getattr(value, "__module__", "") or ""
+    for title, homes in GROUPS.items():
+        if any(home == one or home.startswith(f"{one}.") for one in homes):
+            return title
+    return "Other"
+
+
+def _entry(name: str, value: object) -> list[str]:
+    if isinstance(value, str):
+        return [f"### {name}", "", "The version, as a text.", ""]
+    lines = [f"### {name}", ""]
+    if isinstance(value, FunctionType):
+        return [*lines, *_code(_signature(name, value)), *_prose(value.__doc__)]
+    assert isinstance(value, type)
+    if not issubclass(value, BaseModel):
+        lines += _code(_signature(name, value))
+    lines += _prose(value.__doc__)
+    for word, member in vars(value).items():
+        if word.startswith("_") or word == "model_config":
+            continue
+        method = member.__func__ if isinstance(member, (classmethod, staticmethod)) else member
+        if isinstance(member, property) and member.__doc__:
+            lines += [f"#### {name}.{word}", "", *_prose(member.__doc__)]
+        elif isinstance(method, FunctionType) and method.__doc__:
+            dotted = f"{name}.{word}"
+            lines += [f"#### {dotted}", "", *_code(_signature(dotted, method)), *_prose(method.__doc__)]
+    return lines
+
+
+def _signature(name: str, value: Any) -> str:
+    signature = inspect.signature(value)
+    kept = [one for one in signature.parameters.values() if one.name not in ("self", "cls")]
+    signature = signature.replace(parameters=kept)
+    written = f"{name}{signature}".replace("'", "")
+    if len(written) <= 90 or not kept:
+        return written
+    parts, keyword = [], False
+    for one in kept:
+        if one.kind is one.KEYWORD_ONLY and not keyword:
+            keyword = True
+            parts.append("    *,")
+        parts.append(f"    {one},".replace("'", ""))
+    returned = signature.return_annotation
+    tail = "" if returned is signature.empty else f" -> {returned}".replace("'", "")
+    return "\n".join([f"{name}(", *parts, f"){tail}"])
+
+
+def _code(text: str) -> list[str]:
+    return ["```python", text, "```", ""]
+
+
+def _prose(docstring: str | None) -> list[str]:
+    """A Google-style docstring as Markdown."""
+    lines: list[str] = []
+    section = ""
+    for line in inspect.cleandoc(docstring or "").splitlines():
+        if line.rstrip(":") in SECTIONS and line.endswith(":"):
+            section = line.rstrip(":")
+            lines += ["", f"**{'Arguments' if section == 'Args' else section}**", ""]
+        elif section and line.startswith("    "):
+            body = line[4:]
+            item = re.match(r"(\*{0,2}\w+): (.*)", body)
+            if item and not body.startswith(" "):
+                lines.append(f"- `{item[1]}`: {item[2]}")
+            else:
+                lines.append(f"  {body.strip()}" if lines[-1].startswith(("- ", "  ")) else body.strip())
+        elif line.startswith((">>> ", "... ")):
+            section = ""
+            lines.append(f"    {line.replace('  # doctest: +SKIP', '')}")
+        else:
+            if line:
+                section = ""
+            lines.append(line)
+    return [*lines, ""]
+
+
+# ---- file formats
+
+
+def file_formats() -> str:
+    """Every format's keys, and its JSON Schema as a file."""
+    lines = [
+        "# File formats",
+        "",
+        "Made from the records that read these files. Each has a JSON Schema for editors.",
+        "",
+    ]
+    for name, (record, what) in FORMATS.items():
+        schema = record.model_json_schema(by_alias=True)
+        lines += [f"## {name.capitalize()}", "", what, "", f"[{name}.schema.json]({name}.schema.json)", ""]
+        lines += _keys(schema)
+        for title, definition in schema.get("$defs", {}).items():
+            if definition.get("properties"):
+                lines += [
+                    f"### {name.capitalize()}: {_anchor_title(title)}",
+                    "",
+                    *_described(definition),
+                    *_keys(definition),
+                ]
+    return "\n".join(lines)
+
+
+def _anchor_title(title: str) -> str:
+    return title.split("__")[-1]
+
+
+def _described(definition: Mapping[str, Any]) -> list[str]:
+    text = str(definition.get("description", ""))
+    return [*_prose(text), ""] if text else []
+
+
+def _keys(schema: Mapping[str, Any]) -> list[str]:
+    lines = ["| key | holds | default | |", "|---|---|---|---|"]
+    required = schema.get("required", [])
+    for key, value in schema.get("properties", {}).items():
+        default = "**required**" if key in required else _default(value.get("default"))
+        told = str(value.get("description", "")).replace("|", "\\|").replace("\n", " ")
+        lines.append(f"| `{key}` | {_holds(value)} | {default} | {told} |")
+    return [*lines, ""]
+
+
+def _default(value: object) -> str:
+    return "" if value in (None, [], {}, "") else f"`{json.dumps(value, ensure_ascii=False)}`"
+
+
+def _holds(value: Mapping[str, Any]) -> str:
+    if "$ref" in value:
+        return _anchor_title(value["$ref"].rpartition("/")[2])
+    if "const" in value:
+        return f"`{json.dumps(value['const'])}`"
+    if "enum" in value:
+        return " or ".join(f"`{word}`" for word in value["enum"])
+    for several in ("anyOf", "oneOf"):
+        if several in value:
+            kinds = [_holds(one) for one in value[several] if one.get("type") != "null"]
+            return " or ".join(dict.fromkeys(kinds))
+    if value.get("type") == "array":
+        parts = value.get("prefixItems")
+        return f"[{', '.join(map(_holds, parts))}]" if parts else f"list of {_holds(value.get('items', {}))}"
+    if value.get("type") == "object":
+        inner = value.get("additionalProperties")
+        return f"mapping to {_holds(inner)}" if isinstance(inner, Mapping) and inner else "mapping"
+    return {"string": "text"}.get(str(value.get("type", "anything")), str(value.get("type", "anything")))
+
+
+# ---- errors
+
+
+def error_page() -> str:
+    """The tree, the exit codes and every error."""
+    tree = inspect.cleandoc(errors.__doc__ or "")
+    _, _, rest = tree.partition("\n\n")
+    drawn, _, told = rest.partition("\n\n")
+    returned = inspect.cleandoc(main.__doc__ or "").partition("Returns:\n")[2]
+    codes = [part.strip() for part in re.sub(r"\s+", " ", returned).rstrip(" .").split(";")]
+    lines = ["# Errors and exit codes", "", "## Exit codes", "", "| code | |", "|---|---|"]
+    lines += [f"| {code} | {what} |" for code, _, what in (one.partition(" ") for one in codes)]
+    lines += ["", "## The tree", "", "```text", inspect.cleandoc(drawn), "```", "", told, ""]
+    for name, value in vars(errors).items():
+        if inspect.isclass(value) and issubclass(value, Exception):
+            lines += [f"## {name}", "", f"Exit code {value.exit_code}.", "", *_prose(value.__doc__)]
+    return "\n".join(lines)
+
+
+# ---- helpers
+
+
+def _outside(name: str) -> str:
+    """A page that stands beside the README, its links fitted to the site."""
+    path = ROOT / name
+    text = path.read_text(encoding="utf-8")
+    text = re.sub(r"\]\(docs/", "](../", text)
+    for page, source in PROJECT.items():
+        text = text.replace(f"]({source})", f"]({page}.md)")
+    return text
+
+
+def _without(nav: list[Any], absent: set[str]) -> list[Any]:
+    """A navigation without some pages."""
+    kept = []
+    for entry in nav:
+        ((title, value),) = entry.items()
+        if isinstance(value, list):
+            kept.append({title: _without(value, absent)})
+        elif value not in absent:
+            kept.append(entry)
+    return kept
