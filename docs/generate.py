@@ -146,7 +146,7 @@ def python() -> str:
         "Every name that `import privkit` offers. Its errors are on [their own page](errors.md).",
         "",
     ]
-    grouped: dict[str, list[str]] = {title: [] for title in GROUPS} | {"Other": []}
+    grouped: dict[str, list[str]] = {title: [] for title in GROUPS} | {"The package": []}
     for name in privkit.__all__:
         value = getattr(privkit, name)
         if not (inspect.isclass(value) and issubclass(value, Exception)):
@@ -154,7 +154,7 @@ def python() -> str:
     for title, names in grouped.items():
         if names:
             lines += [f"## {title}", ""]
-            for name in names:
+            for name in sorted(names, key=lambda one: (one.lstrip("_")[0].isupper(), one)):
                 lines += _entry(name, getattr(privkit, name))
     return "\n".join(lines)
 
@@ -164,17 +164,17 @@ def _group(value: object) -> str:
     for title, homes in GROUPS.items():
         if any(home == one or home.startswith(f"{one}.") for one in homes):
             return title
-    return "Other"
+    return "The package"
 
 
 def _entry(name: str, value: object) -> list[str]:
     if isinstance(value, str):
-        return [f"### {name}", "", "The version, as a text.", ""]
-    lines = [f"### {name}", ""]
+        return [f"### `{name}`", "", "The version, as a text.", ""]
+    lines = [f"### `{name}`", ""]
     if isinstance(value, FunctionType):
         return [*lines, *_code(_signature(name, value)), *_prose(value.__doc__)]
     assert isinstance(value, type)
-    if not issubclass(value, BaseModel):
+    if not issubclass(value, BaseModel) and inspect.signature(value).parameters:
         lines += _code(_signature(name, value))
     lines += _prose(value.__doc__)
     for word, member in vars(value).items():
@@ -182,10 +182,10 @@ def _entry(name: str, value: object) -> list[str]:
             continue
         method = member.__func__ if isinstance(member, (classmethod, staticmethod)) else member
         if isinstance(member, property) and member.__doc__:
-            lines += [f"#### {name}.{word}", "", *_prose(member.__doc__)]
+            lines += [f"#### `{name}.{word}`", "", *_prose(member.__doc__)]
         elif isinstance(method, FunctionType) and method.__doc__:
             dotted = f"{name}.{word}"
-            lines += [f"#### {dotted}", "", *_code(_signature(dotted, method)), *_prose(method.__doc__)]
+            lines += [f"#### `{dotted}`", "", *_code(_signature(dotted, method)), *_prose(method.__doc__)]
     return lines
 
 
@@ -193,6 +193,8 @@ def _signature(name: str, value: Any) -> str:
     signature = inspect.signature(value)
     kept = [one for one in signature.parameters.values() if one.name not in ("self", "cls")]
     signature = signature.replace(parameters=kept)
+    if isinstance(value, type):
+        signature = signature.replace(return_annotation=signature.empty)
     written = f"{name}{signature}".replace("'", "")
     if len(written) <= 90 or not kept:
         return written
@@ -240,44 +242,40 @@ def _prose(docstring: str | None) -> list[str]:
 
 
 def file_formats() -> str:
-    """Every format's keys, and its JSON Schema as a file."""
+    """Every format's keys, and its JSON Schema as a file; a part that several formats share is described once."""
     lines = [
         "# File formats",
         "",
         "Made from the records that read these files. Each has a JSON Schema for editors.",
         "",
     ]
+    described: dict[str, tuple[str, Any]] = {}
     for name, (record, what) in FORMATS.items():
         schema = record.model_json_schema(by_alias=True)
+        parts = schema.get("$defs", {})
+        anchors = {}
+        for part, definition in parts.items():
+            title = f"{name.capitalize()}: {part.rpartition('__')[2]}"
+            known = described.get(part)
+            if known is None or known[1] != definition:
+                described[part] = (title, definition)
+            anchors[part] = described[part][0].lower().replace(": ", "-")
         lines += [f"## {name.capitalize()}", "", what, "", f"[{name}.schema.json]({name}.schema.json)", ""]
-        lines += _keys(schema)
-        for title, definition in schema.get("$defs", {}).items():
-            if definition.get("properties"):
-                lines += [
-                    f"### {name.capitalize()}: {_anchor_title(title)}",
-                    "",
-                    *_described(definition),
-                    *_keys(definition),
-                ]
+        lines += _keys(schema, anchors)
+        for part, definition in parts.items():
+            if described[part][0].startswith(f"{name.capitalize()}: ") and definition.get("properties"):
+                lines += [f"### {described[part][0]}", "", *_prose(str(definition.get("description", ""))), ""]
+                lines += _keys(definition, anchors)
     return "\n".join(lines)
 
 
-def _anchor_title(title: str) -> str:
-    return title.split("__")[-1]
-
-
-def _described(definition: Mapping[str, Any]) -> list[str]:
-    text = str(definition.get("description", ""))
-    return [*_prose(text), ""] if text else []
-
-
-def _keys(schema: Mapping[str, Any]) -> list[str]:
+def _keys(schema: Mapping[str, Any], anchors: Mapping[str, str]) -> list[str]:
     lines = ["| key | holds | default | |", "|---|---|---|---|"]
     required = schema.get("required", [])
     for key, value in schema.get("properties", {}).items():
         default = "**required**" if key in required else _default(value.get("default"))
         told = str(value.get("description", "")).replace("|", "\\|").replace("\n", " ")
-        lines.append(f"| `{key}` | {_holds(value)} | {default} | {told} |")
+        lines.append(f"| `{key}` | {_holds(value, anchors)} | {default} | {told} |")
     return [*lines, ""]
 
 
@@ -285,23 +283,29 @@ def _default(value: object) -> str:
     return "" if value in (None, [], {}, "") else f"`{json.dumps(value, ensure_ascii=False)}`"
 
 
-def _holds(value: Mapping[str, Any]) -> str:
+def _holds(value: Mapping[str, Any], anchors: Mapping[str, str]) -> str:
     if "$ref" in value:
-        return _anchor_title(value["$ref"].rpartition("/")[2])
+        part = value["$ref"].rpartition("/")[2]
+        return f"[{part.rpartition('__')[2]}](#{anchors[part]})"
     if "const" in value:
         return f"`{json.dumps(value['const'])}`"
     if "enum" in value:
         return " or ".join(f"`{word}`" for word in value["enum"])
     for several in ("anyOf", "oneOf"):
         if several in value:
-            kinds = [_holds(one) for one in value[several] if one.get("type") != "null"]
+            kinds = [_holds(one, anchors) for one in value[several] if one.get("type") != "null"]
             return " or ".join(dict.fromkeys(kinds))
     if value.get("type") == "array":
-        parts = value.get("prefixItems")
-        return f"[{', '.join(map(_holds, parts))}]" if parts else f"list of {_holds(value.get('items', {}))}"
+        several = value.get("prefixItems")
+        items = value.get("items", {})
+        return (
+            f"[{', '.join(_holds(one, anchors) for one in several)}]"
+            if several
+            else f"list of {_holds(items, anchors)}"
+        )
     if value.get("type") == "object":
         inner = value.get("additionalProperties")
-        return f"mapping to {_holds(inner)}" if isinstance(inner, Mapping) and inner else "mapping"
+        return f"mapping to {_holds(inner, anchors)}" if isinstance(inner, Mapping) and inner else "mapping"
     return {"string": "text"}.get(str(value.get("type", "anything")), str(value.get("type", "anything")))
 
 

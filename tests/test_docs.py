@@ -152,7 +152,7 @@ def test_every_public_name_stands_in_the_reference(generated):
         value = getattr(privkit, name)
         is_error = isinstance(value, type) and issubclass(value, Exception)
         place = pages["reference/errors.md"] if is_error else pages["reference/python.md"]
-        assert re.search(rf"^##+ {re.escape(name)}$", place, re.MULTILINE), name
+        assert re.search(rf"^##+ `?{re.escape(name)}`?$", place, re.MULTILINE), name
         if not isinstance(value, str):
             first = (value.__doc__ or "").strip().splitlines()[0]
             assert first in place, name

@@ -51,7 +51,7 @@ def _call(connection: socket.socket) -> int:
     for number, file in enumerate(files):
         os.dup2(file, number)
     sys.stdin, sys.stdout, sys.stderr = (
-        open(number, mode, encoding="utf-8", closefd=False) for number, mode in ((0, "r"), (1, "w"), (2, "w"))
+        os.fdopen(number, mode, encoding="utf-8", closefd=False) for number, mode in ((0, "r"), (1, "w"), (2, "w"))
     )
     os.chdir(folder)
     os.environ.clear()
