@@ -47,7 +47,8 @@ SECTIONS = ("Args", "Attributes", "Returns", "Raises", "Yields")
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "De-identification": ("privkit.deidentifier", "privkit.deid", "privkit.model.policy", "privkit.keys.keyfile"),
     "Private statistics": ("privkit.session", "privkit.dataset", "privkit.budget", "privkit.dp"),
-    "Encrypted studies": ("privkit.study", "privkit.keys.identity"),
+    "Encrypted studies": ("privkit.study", "privkit.keys.identity", "privkit.he"),
+    "Pipelines and cards": ("privkit.pipeline", "privkit.cards", "privkit.starter", "privkit.evaluation"),
 }
 
 

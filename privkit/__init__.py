@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         show_budget,
         verify_budget,
     )
+    from privkit.cards import read_card, verify_card
     from privkit.dataset import Dataset
     from privkit.deid.plan import Known
     from privkit.deidentifier import (
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
         LedgerError,
         MissingExtraError,
         OutputError,
+        PipelineError,
         PolicyError,
         PrivkitError,
         QueryError,
@@ -54,6 +56,7 @@ if TYPE_CHECKING:
     from privkit.keys.identity import Identity
     from privkit.keys.keyfile import Key
     from privkit.model.policy import Policy
+    from privkit.pipeline.pipeline import Pipeline
     from privkit.session import Released, Session
     from privkit.study.aggregator import Aggregator
     from privkit.study.holder import KeyHolder
@@ -84,6 +87,8 @@ __all__ = [
     "MissingExtraError",
     "OutputError",
     "Party",
+    "Pipeline",
+    "PipelineError",
     "Policy",
     "PolicyError",
     "PrivkitError",
@@ -105,10 +110,12 @@ __all__ = [
     "deidentify_text",
     "grant_budget",
     "query",
+    "read_card",
     "reidentify",
     "scan",
     "show_budget",
     "verify_budget",
+    "verify_card",
 ]
 
 _HOMES = {
@@ -121,6 +128,7 @@ _HOMES = {
     "KeyHolder": "privkit.study.holder",
     "Known": "privkit.deid.plan",
     "Party": "privkit.study.party",
+    "Pipeline": "privkit.pipeline.pipeline",
     "Policy": "privkit.model.policy",
     "Reidentified": "privkit.deidentifier",
     "Released": "privkit.session",
@@ -135,10 +143,12 @@ _HOMES = {
     "deidentify_text": "privkit.deidentifier",
     "grant_budget": "privkit.budget",
     "query": "privkit.dp.builder",
+    "read_card": "privkit.cards",
     "reidentify": "privkit.deidentifier",
     "scan": "privkit.deidentifier",
     "show_budget": "privkit.budget",
     "verify_budget": "privkit.budget",
+    "verify_card": "privkit.cards",
 }
 
 

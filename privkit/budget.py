@@ -24,6 +24,7 @@ from privkit.ledger.store import System
 from privkit.ledger.verifying import verify
 from privkit.model.amounts import amount, spelled
 from privkit.model.dataset import EPSILON_CAP, Budget, DatasetSpec
+from privkit.model.pipeline import Disclosure, LocalNoise
 from privkit.model.release import BudgetStanding, HistoryEntry, Loss, QuotaStanding, Verified
 from privkit.report.release_wording import amount_text
 
@@ -337,5 +338,20 @@ def _line(entry: Entry, limit: Limit) -> HistoryEntry:
             return line.model_copy(update={"analyst": body["analyst"], "cost": cost, "what": what["sql"]})
         case "failed":
             return line.model_copy(update={"what": body["reason"]})
+        case "disclosed":
+            gone = Disclosure.model_validate(body)
+            key = f", key {gone.key_id}" if gone.key_id else ""
+            left = f"{gone.residual_cells} cells still with findings"
+            told = f"rows left as {gone.what}, policy {gone.policy}{key}; {left}; no privacy guarantee"
+            return line.model_copy(update={"analyst": gone.approved_by, "what": told})
+        case "local":
+            drawn = LocalNoise.model_validate(body)
+            told = (
+                f"{drawn.what}: {drawn.mechanism} on {drawn.column}, ε {spelled(drawn.epsilon)} a value, "
+                f"{spelled(drawn.unit_epsilon)} a unit; protects {drawn.protects}; not added to the budget"
+            )
+            return line.model_copy(update={"what": told})
+        case "revealed":
+            return line.model_copy(update={"what": f"decrypted the sum of the study session {body['session']}"})
         case _:
             return line

@@ -20,7 +20,7 @@ from privkit.deid.counts import Counts
 from privkit.deid.findings import Finding
 from privkit.deid.plan import Known, Plan, known_files, make_plan, needles, output_schema, restored_schema, unwatched
 from privkit.deid.policies import load_policy, policy_names
-from privkit.deid.work import DEIDENTIFYING, RESTORING, SCANNING, Job
+from privkit.deid.work import DEIDENTIFYING, RESTORING, SCANNING, Before, Job
 from privkit.engines.local import processors
 from privkit.engines.stream import Note, answers, into_memory, into_run
 from privkit.errors import KeyFileError, OutputError, UsageError
@@ -113,6 +113,8 @@ def deidentify(
     save_policy: str | Path | None = None,
     report: str | Path | None = None,
     observer: Observer | None = None,
+    before: Before | None = None,
+    publishing: Callable[[Report], None] | None = None,
 ) -> Deidentified:
     """De-identifies a file, a folder of files, a DataFrame or a list of records.
 
@@ -139,6 +141,9 @@ def deidentify(
         save_policy: Where to write the resolved policy, as YAML.
         report: Where to write the report: .json or .html.
         observer: Hears of the decision and the progress.
+        before: What workers do to each block first: a pipeline's local mechanisms.
+        publishing: Called with the report when all is done, just before the output gets its name; what it raises
+            leaves no output.
 
     Raises:
         PrivkitError: See `privkit.errors`; no output is left then.
@@ -195,6 +200,7 @@ def deidentify(
         kept=kept.kept,
         known=known_files(known, encoding, max_expansion),
         needles=needles(plan, kept),
+        before=before,
     )
     target = Target("memory")
     if not in_memory:
@@ -219,6 +225,8 @@ def deidentify(
                 staged.add(Path(save_policy), saved)
             if report is not None:
                 staged.add(Path(report), report_text(results[0], Path(report)))
+            if publishing is not None:
+                publishing(results[0])
 
         _, memory = _stream(
             opened,
@@ -231,7 +239,7 @@ def deidentify(
             force=force,
             resume=resume,
             resumable=kept.kept,
-            manifest=_manifest(opened, plan, kept, encoding) if kept.kept and not in_memory else {},
+            manifest=_manifest(opened, plan, kept, encoding, before) if kept.kept and not in_memory else {},
             accept=prepare,
         )
         staged.publish()
@@ -540,7 +548,7 @@ def _workers(asked: int | None, source: Source) -> int:
     return max(1, min(processors(), worth))
 
 
-def _manifest(source: Source, plan: Plan, key: Key, encoding: str) -> dict[str, str]:
+def _manifest(source: Source, plan: Plan, key: Key, encoding: str, before: Before | None) -> dict[str, str]:
     """What must be equal for a later run to go on with this one's blocks."""
     return {
         "source": source.fingerprint() if source.resumable else "",
@@ -548,6 +556,7 @@ def _manifest(source: Source, plan: Plan, key: Key, encoding: str) -> dict[str, 
         "policy": sha256_of(plan.policy),
         "key": key.id,
         "models": ",".join(model.sha256 for model in plan.detector.models),
+        "before": "" if before is None else sha256_of(before),
         "privkit": __version__,
     }
 

@@ -31,7 +31,7 @@ from privkit.model.diagnosis import (
 from privkit.model.policy import DetectorName
 
 DISTRIBUTION = "privkit-toolkit"
-EXTRAS = ("models", "spark", "postgres")
+EXTRAS = ("models", "spark", "postgres", "fairness")
 _PATTERNS = ("presidio-analyzer", "phonenumbers", "tldextract")
 _CORE = ("spacy",)
 

@@ -14,6 +14,7 @@
     ├── LedgerError              exit 1   a ledger that is missing, busy, of another dataset or cannot be written
     ├── AggregateError           exit 1   an engine that could not compute an aggregate
     ├── StudyError               exit 1   a study that does not fit, is not as far yet, or is over
+    ├── PipelineError            exit 1   a pipeline's file that does not hold together
     ├── UsageError               exit 2   options that cannot go together
     ├── BudgetRefusedError       exit 3   a charge that the budget, or the analyst's quota, has no room for
     ├── VerificationError        exit 5   a ledger, checkpoint, message or signature that does not hold
@@ -181,6 +182,24 @@ class StudyError(PrivkitError):
     Args:
         message: What is wrong; names the file and the party, where one is to blame.
         path: The study's file, if it came from one.
+        line: 1-based line in that file.
+        hint: What the user can do next.
+    """
+
+    def __init__(
+        self, message: str, *, path: str | None = None, line: int | None = None, hint: str | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.path = path
+        self.line = line
+
+
+class PipelineError(PrivkitError):
+    """A pipeline's file that is missing or does not hold together.
+
+    Args:
+        message: What is wrong.
+        path: The file, if it came from one.
         line: 1-based line in that file.
         hint: What the user can do next.
     """

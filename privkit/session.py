@@ -39,7 +39,7 @@ from privkit.dp.vectors import Integers
 from privkit.dp.writing import write_sql
 from privkit.errors import AggregateError, LedgerError, PrivkitError, UsageError
 from privkit.ledger.ledger import Ledger
-from privkit.ledger.records import Charge, Receipt, Stored
+from privkit.ledger.records import Charge, Limit, Receipt, Stored
 from privkit.ledger.store import System
 from privkit.model.amounts import amount
 from privkit.model.canonical import canonical_json
@@ -148,6 +148,16 @@ class Session:
         self._system = system or System()
         self._ledger: Ledger = open_ledger(dataset, system=self._system)
         self._table: Table | None = None
+
+    @property
+    def limit(self) -> Limit:
+        """The budget, as the ledger counts it."""
+        return self._ledger.opening.limit
+
+    @property
+    def left(self) -> Decimal:
+        """What is left to this analyst, in the ledger's measure."""
+        return self._left()
 
     @property
     def remaining(self) -> Loss:

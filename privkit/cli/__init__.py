@@ -22,6 +22,8 @@ _SUBCOMMANDS = {
     "dataset": ("privkit.cli.dataset", "Describe a dataset for private statistics: whom it protects, what is asked."),
     "budget": ("privkit.cli.budget", "Create a dataset's privacy budget, show it, grant from it, verify its ledger."),
     "release": ("privkit.cli.release", "Answer SQL about a dataset with noise, charged to its budget."),
+    "run": ("privkit.cli.run", "Share a dataset as a pipeline file says, and write a card of what was given away."),
+    "card": ("privkit.cli.card", "Show a card, make its page, or verify its signature, files and ledger."),
     "study": ("privkit.cli.study", "Compute joint statistics of several parties, encrypted; charged to each budget."),
     "identity": ("privkit.cli.identity", "Make a signing identity, or show its public half."),
     "key": ("privkit.cli.key", "Make a key file, or show a key's id."),

@@ -7,8 +7,9 @@ a file). The functions named below make handlers from it for `privkit.engines`.
 from __future__ import annotations
 
 import base64
+import importlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -21,6 +22,8 @@ from privkit.deid.rows import KnownNames
 from privkit.deid.transform import Transformer
 from privkit.engines.local import Handler
 from privkit.engines.stream import Answer, pack_answer, unpack_block
+from privkit.io.blocks import Block
+from privkit.io.frames import Frame
 from privkit.io.outputs import Target
 from privkit.keys.keyfile import Key
 from privkit.model.policy import Policy
@@ -42,6 +45,26 @@ class KnownFile(BaseModel):
     names: Mapping[str, tuple[str, ...]]
 
 
+class Before(BaseModel):
+    """What a worker runs on each block before de-identifying it; whoever starts the run brings it.
+
+    Attributes:
+        factory: "package.module:function", which takes `spec` and gives a function from `Block` to `Frame`.
+        spec: Base64.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    factory: str
+    spec: str
+
+    def load(self) -> Callable[[Block], Frame]:
+        """The function."""
+        module, _, name = self.factory.partition(":")
+        made: Callable[[Block], Frame] = getattr(importlib.import_module(module), name)(base64.b64decode(self.spec))
+        return made
+
+
 class Job(BaseModel):
     """What a worker must know.
 
@@ -52,6 +75,7 @@ class Job(BaseModel):
         target: The output, as `Target.to_json` writes it; None for a scan.
         known: Names from other files.
         needles: Identifiers of the sample that the residual check searches everywhere, as (text, entity).
+        before: What is done to each block first.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -62,6 +86,7 @@ class Job(BaseModel):
     target: str | None = None
     known: tuple[KnownFile, ...] = ()
     needles: tuple[tuple[str, str], ...] = ()
+    before: Before | None = None
 
     def to_bytes(self) -> bytes:
         """JSON; holds the key."""
@@ -101,11 +126,12 @@ def deidentifying(spec: bytes) -> Handler:
     transformer = job.transformer()
     assert job.target is not None
     target = Target.from_json(job.target)
+    prepared = Block.frame if job.before is None else job.before.load()
 
     def handle(packed: bytes) -> bytes:
         block = unpack_block(packed)
         checked = _CHECKED_FIRST if block.index == 0 else _CHECKED_LATER
-        frame, counts = transformer.transform(block.frame(), check_rows=checked)
+        frame, counts = transformer.transform(prepared(block), check_rows=checked)
         return pack_answer(
             Answer(block.part, block.index, counts.to_note(), target.encode(frame, first_row=block.first_row))
         )

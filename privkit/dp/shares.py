@@ -20,9 +20,11 @@ the continuous one's (Canonne, Kamath and Steinke 2020), so that 1/(α − 1)·l
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import lru_cache
+from itertools import accumulate
+from typing import TypeVar
 
 import numpy as np
 
@@ -34,8 +36,9 @@ from privkit.errors import AggregateError, UsageError
 SMALLEST = 0.5
 """The least scale of one of several shares: Proposition 14 holds from there on."""
 
+_Number = TypeVar("_Number", float, Fraction)
 _PI_SQUARED = Fraction(98696044010893, 10**13)  # rounded down
-_BITS = 160  # of what is computed by integers; sums of shares with e^−x below 2^−160 count as 2^−160
+_BITS = 160  # of what is computed by integers; terms below 2^−160 count as 2^−160
 
 
 @lru_cache(maxsize=4096)
@@ -84,20 +87,19 @@ def shared_loss(sensitivity_squared: int, scale: float, honest: int, dimension: 
         dimension: As in `share_scale`.
 
     Raises:
-        UsageError: A scale below `SMALLEST` for several parties, or other amounts below their ranges.
+        UsageError: A scale below `SMALLEST` for several parties, where a sum has no proven loss, or beyond 64 bits; or
+            other amounts below their ranges.
     """
     _check(sensitivity_squared, honest, dimension)
     if honest == 1:
         return loss_of("zcdp", sensitivity_squared, scale)
-    if not SMALLEST <= scale < math.inf:
-        raise UsageError(f"a share of noise has a scale of at least {SMALLEST}, or its sum has no proven loss")
-    least = Fraction(2**1100)
-    for parties in range(honest, 0, -1):
-        one = loss_of("zcdp", sensitivity_squared, _root_down(parties * Fraction(scale) ** 2))
-        if one >= least:
-            break  # it only rises with fewer
-        least = min(least, one + _correction(one, _excess(scale, parties), dimension))
-    return least
+    if not SMALLEST <= scale <= 2**64:
+        raise UsageError(f"a share of noise has a scale of at least {SMALLEST} and at most 2^64")
+    excesses = _excesses(scale, honest)
+    parties = _best(sensitivity_squared, scale, excesses, dimension)
+    one = loss_of("zcdp", sensitivity_squared, _root_down(parties * Fraction(scale) ** 2))
+    root = Fraction(root_up(2 * one)) * Fraction(root_up(Fraction(dimension)))
+    return one + _correction(root, excesses[parties - 1], dimension)
 
 
 def share(values: Integers, scale: float) -> Integers:
@@ -121,16 +123,26 @@ def share(values: Integers, scale: float) -> Integers:
     return total
 
 
-def _correction(one: Fraction, excess: Fraction, dimension: int) -> Fraction:
-    root = Fraction(root_up(2 * one)) * Fraction(root_up(Fraction(dimension)))
-    return min(excess * dimension, excess * root + excess**2 * dimension / 2)
+def _correction(root: _Number, excess: _Number, dimension: int) -> _Number:
+    """What the smaller bound adds to L, from √(2L·d) and τ."""
+    return min(excess * dimension, excess * root + excess * excess * dimension / 2)
 
 
-def _excess(scale: float, honest: int) -> Fraction:
-    """τ, rounded up."""
+def _best(sensitivity_squared: int, scale: float, excesses: Sequence[Fraction], dimension: int) -> int:
+    """The number of shares whose bound is the smallest, by floats: any of them holds."""
+
+    def bound(parties: int) -> float:
+        one = sensitivity_squared / (2 * parties * scale**2)
+        return one + _correction(math.sqrt(2 * one * dimension), float(excesses[parties - 1]), dimension)
+
+    return min(range(len(excesses), 0, -1), key=bound)
+
+
+def _excesses(scale: float, honest: int) -> list[Fraction]:
+    """τ, rounded up, of 1, 2, … shares up to `honest`."""
     whole = 2 * _PI_SQUARED * Fraction(scale) ** 2
     terms = (exp_of_minus(whole * Fraction(k, k + 1), _BITS)[1] for k in range(1, honest))
-    return Fraction(10 * sum(terms), 2**_BITS)
+    return [Fraction(10 * total, 2**_BITS) for total in accumulate(terms, initial=0)]
 
 
 def _least(low: float, fits: Callable[[float], bool]) -> float:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -128,12 +129,30 @@ def verify_checkpoint(
         VerificationError: The signature, the ledger, or the two together do not hold.
     """
     checkpoint.check_signature(signer)
+    return verify_pinned(path, checkpoint.dataset, {checkpoint.sequence: checkpoint.head}, system=system)
+
+
+def verify_pinned(
+    path: str | os.PathLike[str], dataset: str, pinned: Mapping[int, str], *, system: System | None = None
+) -> Verified:
+    """Verifies a ledger, and that it still has the entries that something signed tells of.
+
+    Args:
+        path: The ledger's file.
+        dataset: Whose ledger it must be.
+        pinned: Hashes of entries by sequence.
+        system: For tests.
+
+    Raises:
+        LedgerError: The ledger is missing, or cannot be read.
+        VerificationError: It does not hold, is of another dataset, or lacks what was signed.
+    """
     store = SqliteStore.open(path, read_only=True, system=system or System())
     try:
-        dataset = Ledger(store).opening.dataset
-        if dataset != checkpoint.dataset:
-            raise _bad(f"is of the dataset {checkpoint.dataset}, and the ledger of {dataset}")
-        return verify_store(store, {checkpoint.sequence: checkpoint.head})
+        found = Ledger(store).opening.dataset
+        if found != dataset:
+            raise _bad(f"is of the dataset {dataset}, and the ledger of {found}")
+        return verify_store(store, pinned)
     finally:
         store.close()
 

@@ -19,6 +19,7 @@ GENESIS = "0" * 64
 """What the first entry carries in place of the hash of one before it."""
 
 OPENED, GRANTED, CHARGED, RELEASED, FAILED = "opened", "granted", "charged", "released", "failed"
+DISCLOSED, LOCAL, REVEALED = "disclosed", "local", "revealed"
 
 
 class Entry(NamedTuple):

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC
 from decimal import Decimal
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from privkit.errors import LedgerError, UsageError, VerificationError
 from privkit.ledger.accounting import check_fits, plus, remaining, spend_plus
@@ -22,6 +22,7 @@ from privkit.ledger.entries import (
     GRANTED,
     OPENED,
     RELEASED,
+    REVEALED,
     Entry,
     Head,
     body_of,
@@ -45,7 +46,9 @@ from privkit.ledger.records import (
 from privkit.ledger.sqlite import SqliteStore
 from privkit.ledger.store import Answer, Candidate, Store, System
 from privkit.model.amounts import spelled
+from privkit.model.pipeline import Disclosure, LocalNoise
 
+Noted = TypeVar("Noted", bound=BaseModel)
 _PAGE = 500  # entries that are read at a time, so that no reader holds a snapshot while its caller thinks
 _SYSTEM = System()
 
@@ -242,6 +245,37 @@ class Ledger:
             receipt = self._append(head, kind, secrets.token_hex(16), text, head.spent)
             self._system.at("after insert")
         return receipt
+
+    def disclosures(self) -> tuple[Disclosure, ...]:
+        """Rows that left de-identified, in the order in which they did.
+
+        Raises:
+            VerificationError: An entry is not what a ledger writes.
+        """
+        return tuple(self._noted("disclosed", Disclosure))
+
+    def local_noise(self) -> tuple[LocalNoise, ...]:
+        """Columns that left under a local mechanism, in the order in which they did.
+
+        Raises:
+            VerificationError: An entry is not what a ledger writes.
+        """
+        return tuple(self._noted("local", LocalNoise))
+
+    def revealed(self, aggregate: str) -> bool:
+        """Whether the reveal of a study's aggregate (its SHA-256) was noted."""
+        return any(
+            entry.record.get("aggregate") == aggregate for entry in self._store.notes() if entry.kind == REVEALED
+        )
+
+    def _noted(self, kind: str, record: type[Noted]) -> Iterator[Noted]:
+        for entry in self._store.notes():
+            if entry.kind != kind:
+                continue
+            try:
+                yield record.model_validate_json(entry.body)
+            except ValueError:
+                raise self._not_held(entry) from None
 
     def entries(self, after: int = 0) -> Iterator[Entry]:
         """The entries that there are now, in order, a few hundred in memory at a time.

@@ -21,7 +21,7 @@ from privkit.errors import LedgerError, PrivkitError, VerificationError
 from privkit.ledger import places
 from privkit.ledger.accounting import FREE, Allowance
 from privkit.ledger.entries import Entry, Head
-from privkit.ledger.records import Spend
+from privkit.ledger.records import NOTE_KINDS, Spend
 from privkit.ledger.store import Answer, Candidate, System
 from privkit.model.amounts import spelled
 
@@ -32,6 +32,7 @@ _SCHEMA = (
     "CREATE TABLE entries (sequence INTEGER PRIMARY KEY, id TEXT NOT NULL, kind TEXT NOT NULL, time TEXT NOT NULL, "
     "body TEXT NOT NULL, prev TEXT NOT NULL, hash TEXT NOT NULL)",
     "CREATE UNIQUE INDEX entries_by_id ON entries (id, kind)",
+    f"CREATE INDEX notes_by_kind ON entries (kind) WHERE kind IN {NOTE_KINDS}",
     "CREATE TABLE answers (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, key TEXT, delta TEXT NOT NULL, "
     "loss TEXT NOT NULL, answer BLOB NOT NULL)",
     "CREATE INDEX answers_by_key ON answers (key, delta)",
@@ -188,6 +189,9 @@ class SqliteStore:
             if rows:
                 return Entry(*rows[0])
         return None
+
+    def notes(self) -> list[Entry]:
+        return [Entry(*row) for row in self._run(f"{_SELECT} WHERE kind IN {NOTE_KINDS} ORDER BY sequence")]
 
     def append(self, entry: Entry, head: Head) -> None:
         self._run(_INSERT, *entry)

@@ -98,6 +98,9 @@ class Store(Protocol):
     def entry(self, id: str, kinds: tuple[str, ...]) -> Entry | None:
         """The entry of one of these kinds that is about `id`; by an index."""
 
+    def notes(self) -> list[Entry]:
+        """All entries of the kinds in `records.NOTE_KINDS`, in order; by an index."""
+
     def append(self, entry: Entry, head: Head) -> None:
         """Writes the entry and the new end; only inside `writing`."""
 

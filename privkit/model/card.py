@@ -213,10 +213,13 @@ class Implementation(_Record):
 
 
 class PublishedFile(_Record):
-    """A file that the card vouches for: its place from the card's folder, its bytes and their SHA-256."""
+    """A file that the card vouches for: its place from the card's folder, and the SHA-256 of its bytes.
+
+    `bytes`, how many, is null for rows that the card's readers do not get: it would tell about how many rows there are.
+    """
 
     path: str
-    bytes: int
+    bytes: int | None
     sha256: Sha256
 
 

@@ -223,37 +223,7 @@ class PipelinePlan(_Record):
     signer: str | None = None
 
 
-# ---- what was done
-
-
-class StepRecord(_Record):
-    """That a step was done: what it was done with, and what came of it.
-
-    Attributes:
-        number: From 1.
-        kind: Which kind.
-        inputs: What it was done with, by name: hashes and labels; a step whose inputs are equal is not done again.
-        files: SHA-256 of what it wrote, by file as the pipeline names it.
-        entries: Ids of the ledger entries that it made or rests on.
-        time: When (UTC, ISO 8601).
-    """
-
-    number: int
-    kind: StepKind
-    inputs: Mapping[str, str]
-    files: Mapping[str, str]
-    entries: tuple[str, ...] = ()
-    time: str
-
-
-class PipelineState(_Record):
-    """What was done of a pipeline so far; kept beside its file."""
-
-    format: Literal[1] = 1
-    dataset: str
-    steps: tuple[StepRecord, ...] = ()
-    card: Mapping[str, str] = Field(default_factory=dict)
-    card_sha256: str | None = None
+# ---- what a ledger keeps besides losses
 
 
 class Disclosure(_Record):
@@ -267,8 +237,9 @@ class Disclosure(_Record):
         policy_sha256: Of the policy with a rule for each column.
         key_id: Of the key that pseudonyms were made with; None: it was not kept.
         detector: Which.
-        residual_cells: Cells, among those looked at again, in which something was still found.
-        residual_identifiers: Places where an identifier of the input still stands.
+        residual_cells: Cells, among those looked at again, in which something was still found. The ledger has it; a
+            card has it only where its readers get the rows too: it is an exact count.
+        residual_identifiers: Places where an identifier of the input still stands; likewise.
         approved_by: Who decided, by their own word.
     """
 
@@ -279,9 +250,13 @@ class Disclosure(_Record):
     policy_sha256: str
     key_id: str | None
     detector: str
-    residual_cells: int
-    residual_identifiers: int
+    residual_cells: int | None
+    residual_identifiers: int | None
     approved_by: str
+
+    def without_counts(self) -> Disclosure:
+        """The same for a card whose readers do not get the rows."""
+        return self.model_copy(update={"residual_cells": None, "residual_identifiers": None})
 
 
 class LocalNoise(_Record):

@@ -14,12 +14,17 @@ from typing import Any, Literal, TypeVar, cast, get_args, get_origin
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from privkit.errors import DatasetError, PolicyError, StudyError
+from privkit.errors import DatasetError, PipelineError, PolicyError, StudyError
 from privkit.model.misfits import first_misfit
 
 Record = TypeVar("Record", bound=BaseModel)
-FileError = type[PolicyError] | type[DatasetError] | type[StudyError]
-_COMMANDS: Mapping[FileError, str] = {PolicyError: "policy", DatasetError: "dataset", StudyError: "study"}
+FileError = type[PolicyError] | type[DatasetError] | type[StudyError] | type[PipelineError]
+_SCHEMAS: Mapping[FileError, str] = {
+    PolicyError: "policy schema",
+    DatasetError: "dataset schema",
+    StudyError: "study schema",
+    PipelineError: "run --schema",
+}
 _Location = tuple[str | int, ...]
 
 
@@ -186,7 +191,7 @@ def _line(location: _Location, lines: dict[_Location, int]) -> int | None:
 
 def _error(
     error: FileError, message: str, path: str | None, line: int | None
-) -> PolicyError | DatasetError | StudyError:
+) -> PolicyError | DatasetError | StudyError | PipelineError:
     where = f"{path}, line {line}: " if path and line else f"line {line}: " if line else f"{path}: " if path else ""
-    hint = f"`privkit {_COMMANDS[error]} schema` prints what such a file may hold."
+    hint = f"`privkit {_SCHEMAS[error]}` prints what such a file may hold."
     return error(where + message, path=path, line=line, hint=hint)

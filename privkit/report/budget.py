@@ -17,6 +17,7 @@ from privkit.report.release_wording import (
     limit_text,
     loss_text,
     measure_text,
+    percent_text,
     when,
 )
 from privkit.report.wording import number, plural, shown
@@ -38,7 +39,7 @@ def _bar(console: Console, standing: BudgetStanding) -> Text:
     filled = min(width, max(round(float(share) * width), 1 if share else 0))
     if share < 1:
         filled = min(filled, width - 1)
-    percent = f" {_percent(share)} spent"
+    percent = f" {percent_text(share)} spent"
     if not console.is_terminal:
         return Text(f"[{'#' * filled}{'-' * (width - filled)}]{percent}")
     colour = "red" if share >= Decimal("0.9") else "yellow" if share >= Decimal("0.6") else "green"
@@ -47,15 +48,6 @@ def _bar(console: Console, standing: BudgetStanding) -> Text:
 
 def _share(spent: Decimal, limit: Decimal) -> Decimal:
     return spent / limit if limit else Decimal(1)
-
-
-def _percent(share: Decimal) -> str:
-    """Never 0 % where something is spent, never 100 % where something is left."""
-    if 0 < share < Decimal("0.01"):
-        return "under 1%"
-    if Decimal("0.99") < share < 1:
-        return "over 99%"
-    return f"{share:.0%}"
 
 
 def _standing_lines(standing: BudgetStanding) -> Iterator[Text]:

@@ -37,11 +37,11 @@ def md(text: str) -> str:
     return _SPECIAL.sub(r"\\\1", shown(text))
 
 
-def fenced(text: str) -> Iterator[str]:
-    """SQL as a block of code."""
+def fenced(text: str, language: str = "sql") -> Iterator[str]:
+    """A block of code."""
     longest = max((len(run) for run in re.findall("`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
-    yield from (f"{fence}sql", shown(text), fence)
+    yield from (f"{fence}{language}", shown(text), fence)
 
 
 def table(headings: Sequence[str], rows: Iterator[Sequence[str]]) -> Iterator[str]:
@@ -63,20 +63,25 @@ def _asked(release: Release) -> Iterator[str]:
         yield f"**{md(words.high_loss_sentence(release.accepted_high_loss))}**"
 
 
-def results(answer: Answer, heading: str = "## Results") -> Iterator[str]:
-    """The values with their intervals, and what to know when reading them."""
-    yield heading
-    yield ""
+def results(answer: Answer, heading: str = "## Results", *, general: bool = True) -> Iterator[str]:
+    """The values with their intervals, and what to know when reading them.
+
+    Args:
+        answer: The query's answer.
+        heading: Stands above; empty: none.
+        general: Also what is to be known about every interval.
+    """
+    if heading:
+        yield from (heading, "")
     if not answer.keys:
         yield "No group has enough units to be shown."
     else:
         headings = [*map(md, answer.groups), "statistic", "value", words.level_text(answer.confidence), "remark"]
         yield from table(headings, _value_rows(answer))
-    yield ""
-    yield words.NOISE_ONLY
-    if words.has_weak(answer):
-        yield ""
-        yield words.WEAK
+    if general:
+        yield from ("", words.NOISE_ONLY)
+        if words.has_weak(answer):
+            yield from ("", words.WEAK)
     for note in words.notes_of(answer):
         yield ""
         yield md(note)
@@ -120,8 +125,12 @@ def _cost(release: Release) -> Iterator[str]:
 
 def mechanisms(answer: Answer, heading: str = "## How it was made") -> Iterator[str]:
     """The vectors, their noise, and how the estimates are made."""
-    yield heading
-    yield ""
+    yield from (heading, "", *noise_table(answer))
+    yield from ("", "Scales and distances are in the measured vector's own integer units.", "", *methods(answer))
+
+
+def noise_table(answer: Answer) -> Iterator[str]:
+    """The vectors and their noise."""
     headings = ("measured", "noise", "scale", "one unit moves it by at most", "share", "for")
     rows = (
         (
@@ -135,9 +144,10 @@ def mechanisms(answer: Answer, heading: str = "## How it was made") -> Iterator[
         for mechanism in answer.mechanisms
     )
     yield from table(headings, rows)
-    yield ""
-    yield "Scales and distances are in the measured vector's own integer units."
-    yield ""
+
+
+def methods(answer: Answer) -> Iterator[str]:
+    """How the estimates are made."""
     for estimated in answer.results:
         yield f"- {md(estimated.name)}: {md(estimated.method)}"
 

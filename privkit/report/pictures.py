@@ -10,8 +10,10 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from privkit.model.card import OddsRow
 from privkit.model.estimates import Estimated, Value
 from privkit.model.release import Answer
+from privkit.report.card_wording import belief_text
 from privkit.report.release_wording import ValueText, key_text, significant, value_text
 from privkit.report.wording import shown
 
@@ -102,6 +104,26 @@ def pictures(answer: Answer) -> list[Picture]:
         kind = kinds.get(estimated.name, "")
         made += _histograms(answer, estimated) if kind == "histogram" else _intervals(answer, estimated, kind)
     return made
+
+
+def beliefs(rows: Sequence[OddsRow]) -> Picture:
+    """What beliefs can become: a dot is what somebody believed before, the line where it can end."""
+    axis = _Axis(0.0, 100.0)
+    marks = (
+        Mark(
+            name=f"before: {belief_text(row.prior)}",
+            full=f"before {belief_text(row.prior)}",
+            text=ValueText(f"{belief_text(row.lowest, up=False)} to {belief_text(row.highest, up=True)}", "", ""),
+            at=axis.at(row.prior),
+            low=axis.at(row.lowest),
+            high=axis.at(row.highest),
+        )
+        for row in rows
+    )
+    ticks = tuple(Tick(axis.at(float(p)), f"{p} %", "middle") for p in (0, 25, 50, 75, 100))
+    return Picture(
+        "What can become of a belief: the dot is before, the line where it can be after", tuple(marks), ticks
+    )
 
 
 # ---- intervals over groups

@@ -54,7 +54,7 @@ def print_answer(console: Console, answer: Answer) -> None:
 def _print_values(console: Console, answer: Answer) -> None:
     footnotes: dict[str, int] = {}
     for part in _results(console, answer, footnotes):
-        _print(console, part)
+        print_part(console, part)
         console.print()
     terminal.print_lines(console, (Text(f"({place}) {note}") for note, place in footnotes.items()))
 
@@ -75,9 +75,9 @@ def spent_lines(release: Release, *, stored: bool, remaining: Loss | None = None
 def print_preview(console: Console, preview: Preview) -> None:
     """Prints what a release would do; nothing was spent for it."""
     terminal.print_lines(console, [Text(shown(preview.sql), style="bold"), *_cost_lines(preview), Text()])
-    _print(console, _fitting(console, _half_width_table(preview), _half_width_list(preview)))
+    print_part(console, fitting(console, _half_width_table(preview), _half_width_list(preview)))
     console.print()
-    _print(console, _fitting(console, _mechanism_table(preview.mechanisms), _mechanism_list(preview.mechanisms)))
+    print_mechanisms(console, preview.mechanisms)
     console.print()
     terminal.print_lines(console, (Text(shown(note), style="dim") for note in preview.notes))
 
@@ -111,6 +111,11 @@ def _half_width_list(preview: Preview) -> Iterator[Text]:
     for half in preview.half_widths:
         note = f" ({shown(half.note)})" if half.note else ""
         yield Text.assemble((shown(half.name), "bold"), f": {half_width_text(half)}{note}")
+
+
+def print_mechanisms(console: Console, mechanisms: Sequence[Mechanism]) -> None:
+    """Prints the vectors and their noise."""
+    print_part(console, fitting(console, _mechanism_table(mechanisms), _mechanism_list(mechanisms)))
 
 
 def _mechanism_table(mechanisms: Sequence[Mechanism]) -> Table:
@@ -147,10 +152,10 @@ def _results(console: Console, answer: Answer, footnotes: dict[str, int]) -> Ite
         return
     single = [estimated for estimated in answer.results if is_single(estimated)]
     if single:
-        yield _fitting(console, _single_table(answer, single, footnotes), _single_list(answer, single, footnotes))
+        yield fitting(console, _single_table(answer, single, footnotes), _single_list(answer, single, footnotes))
     for estimated in answer.results:
         if not is_single(estimated):
-            yield _fitting(console, _long_table(answer, estimated, footnotes), _long_list(answer, estimated, footnotes))
+            yield fitting(console, _long_table(answer, estimated, footnotes), _long_list(answer, estimated, footnotes))
 
 
 def _cells(value: Value, footnotes: dict[str, int]) -> tuple[Text, Text]:
@@ -212,7 +217,7 @@ def _own_remarks(answer: Answer) -> Iterator[Text]:
         yield Text("Groups with few units are not shown, and not how many they are.", style="dim")
 
 
-def _fitting(console: Console, table: Table, lines: Iterator[Text]) -> Table | list[Text]:
+def fitting(console: Console, table: Table, lines: Iterator[Text]) -> Table | list[Text]:
     """The table where it has room without breaking a cell, else the same as lines; no terminal is never too narrow."""
     if not console.is_terminal:
         console.width = max(console.width, console.measure(table, options=console.options.update(width=10_000)).maximum)
@@ -221,7 +226,8 @@ def _fitting(console: Console, table: Table, lines: Iterator[Text]) -> Table | l
     return table if wide <= console.width and not terminal.is_narrow(console) else list(lines)
 
 
-def _print(console: Console, part: RenderableType | list[Text]) -> None:
+def print_part(console: Console, part: RenderableType | list[Text]) -> None:
+    """Prints what `fitting` chose."""
     if isinstance(part, list):
         terminal.print_lines(console, part)
     else:

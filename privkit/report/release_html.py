@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import jinja2
 
@@ -44,10 +43,12 @@ class AnswerPart:
 
     Attributes:
         id: Begins the ids of its pictures: unique on a page.
+        name: What its tables are called where one jumps from region to region: unique on a page too.
     """
 
     answer: Answer
     id: str
+    name: str = "Values"
 
     @property
     def single(self) -> _Table | None:
@@ -68,6 +69,16 @@ class AnswerPart:
     def noise_only(self) -> str:
         """What intervals cover."""
         return words.NOISE_ONLY
+
+    @property
+    def pictures_read(self) -> str:
+        """How the pictures are read."""
+        return words.PICTURES_READ
+
+    @property
+    def noise_read(self) -> str:
+        """How the table of mechanisms is read."""
+        return words.NOISE_READ
 
     @property
     def weak(self) -> str:
@@ -125,7 +136,7 @@ def answer_environment() -> jinja2.Environment:
         amount=words.amount_text,
         loss=words.loss_text,
         when=words.when,
-        declaration=_declaration,
+        declaration=words.declaration_text,
     )
 
 
@@ -147,18 +158,3 @@ def _long_table(answer: Answer, estimated: Estimated) -> _Table:
         for value in values
     )
     return _Table(estimated.name, ("value",), tuple(rows))
-
-
-def _declaration(column: dict[str, Any]) -> str:
-    """`integer, bounds 0 … 110`."""
-    parts = [str(column["type"])]
-    for name, value in column.items():
-        if name == "type":
-            continue
-        if name == "bounds":
-            parts.append(f"bounds {value[0]} … {value[1]}")
-        elif isinstance(value, list):
-            parts.append(f"{len(value)} {name}")
-        else:
-            parts.append(f"{name.rstrip('_')} {value}")
-    return wording.shown(", ".join(parts))

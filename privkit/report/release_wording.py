@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from privkit.model.amounts import spelled
 from privkit.report.wording import plural, shown
@@ -19,6 +19,14 @@ if TYPE_CHECKING:
 NOISE_ONLY = (
     "The intervals cover the noise only, each by itself: not what clipping to the bounds, leaving out rows beyond the "
     "unit's bounds, or rounding to the grid changed, and not that the data may be a sample of something larger."
+)
+PICTURES_READ = (
+    "In the pictures a dot is a value and the line through it its interval; in a histogram the thin line on a bar is "
+    "the interval of its count."
+)
+NOISE_READ = (
+    "Scales and distances are in the measured vector's own integer units. The losses are OpenDP's, and so is the "
+    "noise; a thousand Gaussian numbers and more come from privkit's own exact sampler of the same law."
 )
 WEAK = "weak: the noise is so large that the interval may cover less often than it says."
 NOT_COVERED = (
@@ -281,6 +289,34 @@ def left_text(release: Release) -> str:
     account = release.accounting
     left = counted(account.limit, release.measure) - counted(account.after, release.measure)
     return f"{'ρ' if release.measure == 'zcdp' else 'ε'} {amount_text(max(left, Decimal(0)), up=False)}"
+
+
+def percent_text(share: Decimal) -> str:
+    """Part of a whole, never 0 % where there is something, never 100 % where something is left.
+
+    >>> percent_text(Decimal("0.125")), percent_text(Decimal("0.001")), percent_text(Decimal("0.9999"))
+    ('12%', 'under 1%', 'over 99%')
+    """
+    if 0 < share < Decimal("0.01"):
+        return "under 1%"
+    if Decimal("0.99") < share < 1:
+        return "over 99%"
+    return f"{share:.0%}"
+
+
+def declaration_text(column: Mapping[str, Any]) -> str:
+    """A column's description: `integer, bounds 0 … 110`."""
+    parts = [str(column["type"])]
+    for name, value in column.items():
+        if name == "type":
+            continue
+        if name == "bounds":
+            parts.append(f"bounds {value[0]} … {value[1]}")
+        elif isinstance(value, list):
+            parts.append(f"{len(value)} {name}")
+        else:
+            parts.append(f"{name.rstrip('_')} {value}")
+    return shown(", ".join(parts))
 
 
 def high_loss_sentence(reason: str) -> str:

@@ -23,7 +23,7 @@ def study_fragment(result: StudyResult) -> str:
             result=result,
             roster=words.roster_text(result),
             parts=[
-                AnswerPart(found, f"privkit-{result.session[:12]}-{number}")
+                AnswerPart(found, f"privkit-{result.session[:12]}-{number}", f"Values of statistic {number}")
                 for number, found in enumerate(result.statistics, 1)
             ],
             promised=[

@@ -10,7 +10,7 @@ from privkit.report.release_wording import amount_text, significant
 from privkit.report.wording import plural, shown
 
 if TYPE_CHECKING:
-    from privkit.model.study import StudyResult
+    from privkit.model.study import Manifest, StudyResult
 
 NOT_COVERED: Sequence[str] = (
     "That parties gave honest data, and that each really drew the noise that it declared: they are trusted to follow "
@@ -46,7 +46,7 @@ def promise_sentence(result: StudyResult) -> str:
     )
 
 
-def trust_sentences(result: StudyResult) -> Sequence[str]:
+def trust_sentences(result: StudyResult | Manifest) -> Sequence[str]:
     """Who could see what, and who would have to work together to see more."""
     names, holder = [shown(party.name) for party in result.parties], shown(result.key_holder.name)
     seen = (

@@ -22,6 +22,7 @@ from privkit.errors import LedgerError, StudyError, VerificationError
 from privkit.he import sums
 from privkit.he.contexts import SecretContext
 from privkit.keys.identity import Identity
+from privkit.ledger.entries import REVEALED
 from privkit.ledger.ledger import Ledger
 from privkit.model.canonical import canonical_json
 from privkit.model.release import Answer, Drawn, Loss, Mechanism
@@ -269,11 +270,10 @@ def _mechanisms(terms: Terms, number: int, found: Measured) -> tuple[Mechanism, 
 def _note(ledger: Path, reveal: Reveal) -> None:
     """Once: a reveal that was noted before a crash is found by its aggregate."""
     with Ledger.open(ledger) as opened:
-        for entry in opened.entries():
-            if entry.kind == "revealed" and entry.record.get("aggregate") == reveal.body.aggregate:
-                return
+        if opened.revealed(reveal.body.aggregate):
+            return
         try:
-            opened.note("revealed", {**reveal.body.model_dump(mode="json"), "result": reveal.sha256})
+            opened.note(REVEALED, {**reveal.body.model_dump(mode="json"), "result": reveal.sha256})
         except LedgerError as err:
             err.hint = "Nothing was shown. What was decrypted is kept: reveal again when the ledger can be written."
             raise

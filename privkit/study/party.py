@@ -115,6 +115,10 @@ class Party:
 
     # ---- contributing
 
+    def has_contributed(self) -> bool:
+        """Whether its contribution was made, so that giving it again is free."""
+        return self._state.get(_CONTRIBUTION) is not None
+
     def contribute(
         self, shares: Iterable[Share], dataset: Dataset, *, analyst: str | None = None
     ) -> tuple[Contribution, Contributed]:

@@ -7,7 +7,6 @@ it, so that what is sent again after a crash is what was sent.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import secrets
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from privkit.errors import KeyFileError, OutputError, StudyError
+from privkit.io.alone import alone
 from privkit.keys.privatefile import Kind, read_private, sync_folder, write_private
 
 _LARGEST = 1 << 31  # bytes of a kept file
@@ -49,17 +49,9 @@ class State:
             StudyError: Another one does.
         """
         self._make()
-        descriptor = os.open(self.folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise StudyError(
-                    "another process works on this study with the same identity", hint="Wait until it is done."
-                ) from None
+        busy = StudyError("another process works on this study with the same identity", hint="Wait until it is done.")
+        with alone(self.folder / ".lock", busy):
             yield
-        finally:
-            os.close(descriptor)
 
     def get(self, name: str) -> bytes | None:
         """What was kept under a name.

@@ -207,6 +207,19 @@ def test_tables_hold_the_cumulative_sums(scale):
     assert law.ends[-1] == 2**63 - 1
 
 
+@pytest.mark.parametrize("scale", [0.1, 0.3, 3.7, 1000.3])
+@pytest.mark.parametrize("bits", [8, 64, 130])
+def test_bounds_of_the_cumulative_sums_hold_and_are_close(scale, bits):
+    """What follows the last weight counts: without it, the bounds from below would be too high."""
+    sums = cumulated(scale)
+    bounds = list(sampler._cumulated(sampler._law(Fraction(scale) ** 2).slope, bits))
+    for exact, (low, high) in zip(sums, bounds, strict=False):
+        assert low <= Fraction(exact) + Fraction(1, 10**100)
+        assert high >= Fraction(exact) - Fraction(1, 10**100)
+        assert high - low < Fraction(1, 2**bits)
+    assert bounds[-1][0] > 1 - Fraction(1, 2**bits)
+
+
 @pytest.mark.parametrize("scale", [0.3, 3.7, 1000.3])
 def test_on_an_end_further_bits_decide(scale):
     """U is S_k, but for 2^−100 more or less: the first 63 bits are the table's, the next 64 tell."""

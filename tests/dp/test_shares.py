@@ -68,7 +68,7 @@ def test_no_sum_of_shares_loses_more_than_it_claims(scale, honest):
 def test_both_bounds_of_the_proposition_hold(honest):
     """Also the one that is not the smaller, so that the smaller is right for the same reason."""
     for scale in SCALES:
-        excess = float(shares._excess(scale, honest))
+        excess = float(shares._excesses(scale, honest)[-1])
         for move in (1, 2, 3, 7):
             one = move**2 / (2 * honest * scale**2)
             for order in ORDERS:
@@ -92,7 +92,7 @@ def test_a_sum_is_as_near_to_one_gaussian_as_the_docstring_proves(scale, honest)
     apart = apart - gaussian(np.arange(-reach, reach + 1), honest * scale**2)
     smoothed = [math.exp(-2 * math.pi**2 * scale**2 * k / (k + 1)) for k in range(1, honest)]
     assert np.ptp(apart) <= 4.1 * sum(smoothed) + 1e-9
-    assert 10 * sum(smoothed) == pytest.approx(float(shares._excess(scale, honest)), rel=1e-12)
+    assert 10 * sum(smoothed) == pytest.approx(float(shares._excesses(scale, honest)[-1]), rel=1e-12)
     if scale == 0.5:
         assert np.ptp(apart) > 0.3, "nor much nearer"
 
@@ -150,6 +150,7 @@ def test_a_large_loss_leaves_the_smallest_scale():
 
 def test_noise_too_large_for_64_bits_is_told_by_its_scale():
     assert share_scale(10**6, Fraction(1, 10**40), 2, 1) > HIGHEST
+    assert share_scale(1, Fraction(1, 2**128), 2, 1) == pytest.approx(2.0**63)
 
 
 def test_pi_is_rounded_down():

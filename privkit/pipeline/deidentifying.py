@@ -1,0 +1,248 @@
+"""The deidentify step: rows leave, and the ledger remembers that they did.
+
+What is recorded is durable before the output gets its name: a disclosure of its own kind, never an ε. Columns under a
+local mechanism are drawn first, by workers that the step brings (`privkit.dp.local`).
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+
+import pyarrow as pa
+
+from privkit.budget import open_ledger, whoami
+from privkit.cards import now
+from privkit.deid.policies import load_policy, policy_names
+from privkit.deid.work import Before
+from privkit.deidentifier import deidentify
+from privkit.dp.local import MECHANISM, LocalColumn, LocalJob, check_local, places_of_units, protects
+from privkit.errors import UsageError
+from privkit.io.run import Run
+from privkit.io.sources import Source, open_source
+from privkit.keys.keyfile import Key
+from privkit.ledger.entries import DISCLOSED, LOCAL
+from privkit.model.canonical import sha256_of
+from privkit.model.card import CardColumn, DeidentifiedRows
+from privkit.model.pipeline import DeidentifyStep, Disclosure, LocalNoise, PlannedStep
+from privkit.model.pipeline_state import StepRecord
+from privkit.model.policy import Policy
+from privkit.model.report import Report
+from privkit.pipeline.work import Work, standing
+
+NO_GUARANTEE = "rows leave without a differential privacy guarantee; the ledger records it, and every card says so"
+
+# What was measured on texts that are not this dataset's: person names that are fully covered, of presidio-research's
+# synthetic texts and of English Web Treebank's.
+_RECALL = {
+    "patterns": "names in free text are not looked for, but the row's own; patterns find what has a fixed form",
+    "core": "of person names in texts .79 (synthetic) and .75 (web) were fully covered; not measured on this data",
+    "full": "of person names in texts .97 (synthetic) and .92 (web) were fully covered; not measured on this data",
+}
+
+
+def plan_deidentification(work: Work, number: int, step: DeidentifyStep) -> PlannedStep:
+    """What a de-identification would read and write; its rows are not looked at."""
+    _check(work, step)
+    source = _source(work)
+    stands = standing(work, number, _inputs(work, step, source), step.output)
+    notes = [NO_GUARANTEE]
+    for name, one in step.local.items():
+        notes.append(
+            f"{name}: {one.mechanism} at ε {one.epsilon} a value, {one.max_rows} row(s) of a unit: {protects(name)}"
+        )
+    reads = (work.spec.dataset, work.dataset.spec.source or "", *([step.key] if step.key else []))
+    own = [] if step.policy in policy_names() else [step.policy]
+    return PlannedStep(
+        number=number,
+        kind="deidentify",
+        state=stands.state,
+        why=stands.why,
+        reads=(*reads, *own),
+        writes=(step.output, *([step.report] if step.report else [])),
+        notes=tuple(notes),
+    )
+
+
+def run_deidentification(work: Work, number: int, step: DeidentifyStep) -> None:
+    """Writes the de-identified copy, its disclosure in the ledger first.
+
+    Raises:
+        PrivkitError: As `deidentify`; no output is left then.
+    """
+    _check(work, step)
+    source = _source(work)
+    inputs = _inputs(work, step, source)
+    stands = standing(work, number, inputs, step.output)
+    output = work.path(step.output)
+    if stands.begun is not None and stands.begun.rows is not None and output.exists():
+        work.keep(stands.begun.model_copy(update={"files": work.hashes(step.output), "time": now()}))
+        return  # it was cut off after the output had its name
+    work.tell(f"de-identifying {work.dataset.spec.source}")
+
+    def publishing(report: Report) -> None:
+        disclosure = _disclosure(work, step, report)
+        if stands.begun is not None and stands.begun.rows is not None:
+            known = stands.begun.rows.disclosure  # of a run that was cut off: noted already, or about to be
+            disclosure = known if _same(known, disclosure) else disclosure
+        rows = _rows(work, step, report, disclosure)
+        work.keep(StepRecord(number=number, kind="deidentify", inputs=inputs, rows=rows, time=disclosure.time))
+        _note(work, step, disclosure)
+        work.at("before an output")
+
+    deidentify(
+        str(work.dataset.folder / str(work.dataset.spec.source)),
+        output,
+        policy=_policy(work, step),
+        key=work.path(step.key) if step.key else None,
+        columns=step.columns,
+        keep=[*step.keep, *(work.dataset.spec.source_name(name) for name in step.local)],
+        drop=step.drop,
+        detector=step.detector,
+        report=work.path(step.report) if step.report else None,
+        force=work.force or stands.ours,
+        resume=_resumes(work, step),
+        observer=work.observer,
+        before=_before(work, step, source),
+        publishing=publishing,
+    )
+    work.at("after an output")
+    record = work.state.step(number)
+    assert record is not None
+    work.keep(record.model_copy(update={"files": work.hashes(step.output)}))
+
+
+def _check(work: Work, step: DeidentifyStep) -> None:
+    spec = work.dataset.spec
+    if "://" in (spec.source or "://"):
+        hint = "A database's rows are not read here."
+        raise UsageError("deidentify needs a dataset whose source is a file", hint=hint)
+    for name, one in step.local.items():
+        if name not in spec.columns:
+            raise UsageError(f"local: the dataset has no column {name}")
+        check_local(name, spec.columns[name], one.mechanism)
+        if name in step.columns or name in step.drop:
+            raise UsageError(f"{name}: it has a local mechanism and an operator as well", hint="Take one of them out.")
+
+
+def _source(work: Work) -> Source:
+    return open_source(work.dataset.folder / str(work.dataset.spec.source))
+
+
+def _policy(work: Work, step: DeidentifyStep) -> Policy:
+    return load_policy(step.policy if step.policy in policy_names() else work.path(step.policy))
+
+
+def _inputs(work: Work, step: DeidentifyStep, source: Source) -> dict[str, str]:
+    """A source is known again by its size, its time of change and its ends: its rows leave anyway."""
+    asked = step.model_dump(mode="json", exclude={"output", "report", "policy", "key"})
+    return {
+        "the step": sha256_of(asked),
+        "the policy": sha256_of(_policy(work, step)),
+        "the key": Key.load(work.path(step.key)).id if step.key else "",
+        "the description": work.described(),
+        "the source": source.fingerprint(),
+        "the output": step.output,
+    }
+
+
+def _resumes(work: Work, step: DeidentifyStep) -> bool:
+    return step.key is not None and Run.peek(work.path(step.output)) is not None
+
+
+# ---- local mechanisms
+
+
+def _before(work: Work, step: DeidentifyStep, source: Source) -> Before | None:
+    if not step.local:
+        return None
+    spec = work.dataset.spec
+    columns = tuple(
+        LocalColumn(
+            name=spec.source_name(name),
+            column=spec.columns[name],
+            mechanism=one.mechanism,
+            epsilon=one.epsilon,
+            max_rows=one.max_rows,
+        )
+        for name, one in step.local.items()
+    )
+    unit = spec.privacy_unit.column
+    places = () if unit is None else places_of_units([_column(source, part, unit) for part in range(len(source.parts))])
+    job = LocalJob(columns=columns, places=places)
+    return Before(factory=MECHANISM, spec=base64.b64encode(job.to_bytes()).decode())
+
+
+def _column(source: Source, part: int, name: str) -> pa.Array:
+    def found() -> Iterator[pa.Array]:
+        for block in source.blocks(part):
+            leaves = {leaf.name: leaf.values for leaf in block.frame().leaves()}
+            if name not in leaves:
+                raise UsageError(f"the source has no column {name}, which names the privacy unit")
+            yield leaves[name].cast(pa.string())
+
+    return pa.chunked_array(list(found()), pa.string()).combine_chunks()
+
+
+# ---- what is remembered
+
+
+def _note(work: Work, step: DeidentifyStep, disclosure: Disclosure) -> None:
+    """Writes the disclosure into the ledger; one that a run before this wrote, and was then cut off, is not doubled."""
+    with open_ledger(work.dataset) as ledger:
+        if disclosure not in ledger.disclosures():
+            ledger.note(DISCLOSED, disclosure.model_dump(mode="json"))
+        known = ledger.local_noise()
+        for name, one in step.local.items():
+            noise = LocalNoise(
+                what=step.output,
+                column=name,
+                mechanism=one.mechanism,
+                epsilon=one.epsilon,
+                max_rows=one.max_rows,
+                unit_epsilon=one.epsilon * one.max_rows,
+                protects=protects(name),
+                time=disclosure.time,
+            )
+            if noise not in known:
+                ledger.note(LOCAL, noise.model_dump(mode="json"))
+
+
+def _same(one: Disclosure, other: Disclosure) -> bool:
+    return one.model_dump(exclude={"time"}) == other.model_dump(exclude={"time"})
+
+
+def _disclosure(work: Work, step: DeidentifyStep, report: Report) -> Disclosure:
+    return Disclosure(
+        what=step.output,
+        time=now(),
+        version=work.dataset.spec.version,
+        policy=report.policy.name,
+        policy_sha256=report.policy.sha256,
+        key_id=report.key_id,
+        detector=report.detector,
+        residual_cells=report.residual.cells_with_findings,
+        residual_identifiers=report.residual.input_identifiers_found,
+        approved_by=work.spec.approved_by or whoami(),
+    )
+
+
+def _rows(work: Work, step: DeidentifyStep, report: Report, disclosure: Disclosure) -> DeidentifiedRows:
+    local = {work.dataset.spec.source_name(name): one.mechanism for name, one in step.local.items()}
+    return DeidentifiedRows(
+        disclosure=disclosure,
+        columns=tuple(
+            CardColumn(
+                name=name,
+                role=column.role,
+                entity=column.entity,
+                operator=column.operator,
+                local=local.get(name),
+                changed=column.cells_changed if step.counts_on_card else None,
+            )
+            for name, column in report.columns.items()
+        ),
+        models=tuple(report.models),
+        recall=_RECALL[report.detector],
+        rows=report.rows if step.counts_on_card else None,
+    )

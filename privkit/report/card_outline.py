@@ -1,0 +1,532 @@
+"""What a card says, in which order: sections of blocks, from which its page, its Markdown and the terminal are made.
+
+Texts are plain; whoever renders a block escapes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import ClassVar
+
+from privkit.model.card import Card, CardStatistic, CardStudy, DeidentifiedRows, FairnessTable
+from privkit.model.pipeline import Disclosure
+from privkit.model.release import Answer
+from privkit.report import card_wording as told
+from privkit.report import release_wording as words
+from privkit.report.pictures import Picture, beliefs
+from privkit.report.wording import number, shown
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """A paragraph; `soft`: less important than others."""
+
+    kind: ClassVar[str] = "paragraph"
+    text: str
+    soft: bool = False
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What must not be passed over."""
+
+    kind: ClassVar[str] = "notice"
+    text: str
+
+
+@dataclass(frozen=True)
+class Bullets:
+    """A list."""
+
+    kind: ClassVar[str] = "bullets"
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A name and what goes with it; `code`: a hash, a key or another text that nobody reads aloud."""
+
+    name: str
+    text: str
+    code: bool = False
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Names and texts."""
+
+    kind: ClassVar[str] = "facts"
+    items: tuple[Fact, ...]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table of texts.
+
+    Attributes:
+        name: What it is called where one jumps from table to table.
+        headings: Of its columns; the first column names its rows.
+        rows: Of texts.
+        code: Places of columns of hashes.
+        right: Places of columns of numbers.
+    """
+
+    kind: ClassVar[str] = "sheet"
+    name: str
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    code: tuple[int, ...] = ()
+    right: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Sql:
+    """A query."""
+
+    kind: ClassVar[str] = "sql"
+    text: str
+
+
+@dataclass(frozen=True)
+class Command:
+    """What to type."""
+
+    kind: ClassVar[str] = "command"
+    text: str
+
+
+@dataclass(frozen=True)
+class Results:
+    """A query's values with their intervals; `place` numbers it."""
+
+    kind: ClassVar[str] = "results"
+    answer: Answer
+    place: int
+
+
+@dataclass(frozen=True)
+class Noise:
+    """A query's mechanisms; `place` numbers it."""
+
+    kind: ClassVar[str] = "noise"
+    answer: Answer
+    place: int
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A picture of marks; whoever cannot draw leaves it out: the same stands in a table."""
+
+    kind: ClassVar[str] = "drawing"
+    picture: Picture
+    id: str
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A part of a bar: its name, its amount in words, its share in 0 … 1, and which of the style's parts it is."""
+
+    name: str
+    text: str
+    share: float
+    style: str
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar of several parts that make up a whole."""
+
+    kind: ClassVar[str] = "bar"
+    title: str
+    parts: tuple[Segment, ...]
+    id: str
+
+    @property
+    def description(self) -> str:
+        """The bar in words."""
+        return "; ".join(f"{part.name}: {part.text}" for part in self.parts)
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Bars of counts, one a name."""
+
+    kind: ClassVar[str] = "tally"
+    title: str
+    counts: tuple[tuple[str, int], ...]
+    id: str
+
+    @property
+    def description(self) -> str:
+        """The bars in words."""
+        return ", ".join(f"{name} {number(count)}" for name, count in self.counts)
+
+    def width(self, count: int) -> float:
+        """A bar's width in percent."""
+        return round(100 * count / max(most for _, most in self.counts), 2)
+
+
+Block = Paragraph | Notice | Bullets | Facts | Sheet | Sql | Command | Results | Noise | Drawing | Bar | Tally
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading, what stands under it, and what is under that."""
+
+    id: str
+    heading: str
+    blocks: tuple[Block, ...] = ()
+    parts: tuple[Section, ...] = ()
+
+
+def sections(card: Card) -> Sequence[Section]:
+    """All that a card says below its head."""
+    found = [_about(card), _protected(card)]
+    if card.statistics:
+        found.append(Section("numbers", "The numbers", tuple(_numbers(card)), tuple(_statistics(card))))
+    found += [_rows(card), _budget(card), _guarantee(card)]
+    if card.studies:
+        parts = tuple(_study(place, study) for place, study in enumerate(card.studies, 1))
+        found.append(Section("studies", "Joint studies under encryption", (), parts))
+    if card.fairness:
+        parts = tuple(_fairness(place, table) for place, table in enumerate(card.fairness, 1))
+        found.append(Section("fairness", "How evenly the precision falls", (Paragraph(told.FAIRNESS_READ),), parts))
+    if card.statistics:
+        parts = tuple(
+            Section(f"noise-{place}", told.statistic_heading(place, one), (Noise(one.answer, place),))
+            for place, one in enumerate(card.statistics, 1)
+        )
+        found.append(Section("noise", "How the noise was made", (Paragraph(words.NOISE_READ),), parts))
+    return [*found, _made(card), _check(card)]
+
+
+def _about(card: Card) -> Section:
+    about = card.about
+    stated = (
+        ("Title", about.title),
+        ("Why it was collected and is shared", about.purpose),
+        ("Good for", about.intended_uses),
+        ("Not good for, or not allowed", about.unsuitable_uses),
+        ("How, from whom and when it was collected", about.collection),
+        ("Rows or people, where that is public", about.rows),
+        ("Terms of use", about.license),
+        ("Whom to ask", about.contact),
+    )
+    return Section("about", "What this is, and what it is for", (_facts(*((n, told.stated(t)) for n, t in stated)),))
+
+
+def _facts(*pairs: tuple[str, str]) -> Facts:
+    return Facts(tuple(Fact(name, text) for name, text in pairs))
+
+
+# ---- whom it protects
+
+
+def _protected(card: Card) -> Section:
+    guarantee = card.guarantee
+    protected, *_ = words.unit_sentences(guarantee.unit)
+    blocks: list[Block] = [Paragraph(protected), Paragraph(told.whole_promise(guarantee))]
+    blocks.append(Paragraph(told.delta_sentence(guarantee.limit.delta)))
+    parts = [Section("beliefs", "What that can do to a belief", tuple(_odds(card)))] if card.odds else []
+    not_protected = Bullets(tuple(map(told.prose, guarantee.not_protected)))
+    parts.append(Section("not-protected", "What is not protected", (not_protected,)))
+    return Section("protected", "Whom it protects, in plain words", tuple(blocks), tuple(parts))
+
+
+def _odds(card: Card) -> Iterator[Block]:
+    yield Paragraph(told.ODDS_READ)
+    sentence = told.odds_sentence(card.odds)
+    if sentence:
+        yield Paragraph(sentence)
+    yield Drawing(beliefs(card.odds), "beliefs-picture")
+    rows = tuple(
+        (
+            told.belief_text(row.prior),
+            told.belief_text(row.lowest, up=False),
+            told.belief_text(row.highest, up=True),
+        )
+        for row in card.odds
+    )
+    headings = ("Believed before", "Afterwards at the least", "Afterwards at the most")
+    yield Sheet("Beliefs before and after", headings, rows, right=(1, 2))
+    yield Paragraph(
+        f"This is for the whole budget of the dataset, {words.limit_text(card.guarantee.limit)}, not for one release: "
+        f"{words.percent_text(told.spent_share(card))} of it is spent. δ is left out of the table.",
+        soft=True,
+    )
+
+
+# ---- numbers
+
+
+def _numbers(card: Card) -> Iterator[Block]:
+    yield Paragraph(told.NUMBERS_READ)
+    yield Paragraph(told.interval_read(card))
+    yield Paragraph(words.NOISE_ONLY)
+    weak = [told.WEAK_READ] if any(words.has_weak(one.answer) for one in card.statistics) else []
+    yield Paragraph(" ".join([told.WITHHELD_READ, *weak]))
+
+
+def _statistics(card: Card) -> Iterator[Section]:
+    for place, one in enumerate(card.statistics, 1):
+        yield Section(f"statistic-{place}", told.statistic_heading(place, one), tuple(_statistic(place, one)))
+
+
+def _statistic(place: int, one: CardStatistic) -> Iterator[Block]:
+    answer = one.answer
+    yield Sql(answer.sql)
+    yield Results(answer, place)
+    facts = [
+        ("Groups", told.prose(one.groups_from)),
+        ("Intervals", f"{words.level_text(answer.confidence)}s, each by itself"),
+    ]
+    if one.bias:
+        facts.append(("Known to be left out or clipped", " ".join(map(told.prose, one.bias))))
+    if answer.threshold is not None:
+        facts.append(("Rare groups", words.threshold_sentence(answer.threshold, answer.privacy_unit)))
+    facts += [("Cost", told.cost_text(one)), ("Ledger entry", f"{number(one.sequence)}, {shown(one.entry)}")]
+    yield _facts(*facts)
+
+
+# ---- rows
+
+
+def _rows(card: Card) -> Section:
+    parts = [_deidentified(place, rows) for place, rows in enumerate(card.deidentified, 1)]
+    here = [rows.disclosure for rows in card.deidentified]
+    others = [one for one in card.disclosed if one not in here]
+    if others:
+        parts.append(
+            Section(
+                "other-rows",
+                "Rows that were given out another time",
+                (Paragraph("Of the same dataset, beside what this card goes with."),),
+                tuple(
+                    Section(f"other-rows-{place}", shown(one.what), (Facts(tuple(_disclosure(one))),))
+                    for place, one in enumerate(others, 1)
+                ),
+            )
+        )
+    if card.local:
+        headings = ("Column", "File", "Mechanism", "ε of one value", "Rows of one unit (k)", "ε of all of them (k · ε)")
+        sheet = Sheet(
+            "Local mechanisms", headings, tuple(tuple(told.local_row(one)) for one in card.local), right=(3, 4, 5)
+        )
+        protects = Bullets(tuple(map(told.local_sentence, card.local)))
+        parts.append(
+            Section("local", "Columns with noise of their own", (Paragraph(told.LOCAL_APART), sheet, protects))
+        )
+    first = (
+        Notice(told.NO_GUARANTEE) if card.disclosed or here else Paragraph("No rows of this dataset were given out.")
+    )
+    return Section("rows", "Rows that were given out", (first,), tuple(parts))
+
+
+def _deidentified(place: int, rows: DeidentifiedRows) -> Section:
+    facts = list(_disclosure(rows.disclosure))
+    facts.append(Fact("Rows", "not on this card" if rows.rows is None else number(rows.rows)))
+    facts.append(Fact("What the models are known to find", told.stated(rows.recall)))
+    blocks: list[Block] = [Facts(tuple(facts))]
+    if rows.columns:
+        blocks.append(
+            Tally("Columns by what became of them", tuple(told.operators(rows.columns)), f"operators-{place}")
+        )
+        blocks.append(Paragraph(told.OPERATORS_READ, soft=True))
+        blocks.append(_columns(rows))
+        blocks.append(Paragraph(told.roles_sentence(rows.columns), soft=True))
+    if rows.models:
+        models = tuple((shown(one.name), shown(one.version), shown(one.sha256)) for one in rows.models)
+        headings = ("Model", "Version", "SHA-256 of its weights")
+        blocks.append(Sheet(f"Models that looked for names in file {place}", headings, models, code=(2,)))
+    return Section(f"rows-{place}", shown(rows.disclosure.what), tuple(blocks))
+
+
+def _columns(rows: DeidentifiedRows) -> Sheet:
+    counted = any(column.changed is not None for column in rows.columns)
+    headings = ("Column", "Role", "Entity", "What became of it", *(["Cells changed"] if counted else []))
+    lines = (
+        (
+            shown(column.name),
+            told.role_text(column.role),
+            shown(column.entity or "–"),
+            told.operator_text(column),
+            *(["–" if column.changed is None else number(column.changed)] if counted else []),
+        )
+        for column in rows.columns
+    )
+    return Sheet(f"Columns of {shown(rows.disclosure.what)}", headings, tuple(lines), right=(4,) if counted else ())
+
+
+def _disclosure(one: Disclosure) -> Iterator[Fact]:
+    yield Fact("Given out", f"{words.when(one.time)}, data version {shown(one.version)}")
+    yield Fact("Approved by", told.prose(one.approved_by))
+    yield Fact("Policy", shown(one.policy))
+    yield Fact("SHA-256 of the policy", shown(one.policy_sha256), code=True)
+    yield Fact("Detector", shown(one.detector))
+    yield Fact("Key", told.key_text(one))
+    yield Fact("A second look still found", told.residual_text(one))
+
+
+# ---- budget and guarantee
+
+
+def _budget(card: Card) -> Section:
+    measure, account = card.guarantee.measure, card.accounting
+    before, this, left = words.counted(account.before, measure), told.this_cost(card), told.left(card)
+    whole = before + this + left or Decimal(1)
+    amounts = (("Spent before", before, "before"), ("Spent with this card", this, "this"), ("Left", left, "left"))
+    parts = tuple(
+        Segment(
+            name,
+            f"{told.counted_text(card, amount, up=style != 'left')}, {words.percent_text(amount / whole)}",
+            float(amount / whole),
+            style,
+        )
+        for name, amount, style in amounts
+    )
+    bar = Bar("The budget: what is spent and what is left", parts, "budget-bar")
+    others = told.others_sentence(card)
+    facts = [
+        Fact("The limit", words.limit_text(card.guarantee.limit)),
+        Fact("Spent before", words.loss_text(account.before)),
+        Fact("Spent after", words.loss_text(account.after)),
+        Fact("Entries of the ledger", number(account.entries)),
+        Fact("Hash of the last one", account.head, code=True),
+        Fact("The ledger's file", shown(account.ledger) if account.ledger else "not beside this card"),
+    ]
+    blocks: list[Block] = [
+        bar,
+        *([Paragraph(others)] if others else []),
+        Paragraph(told.counting_sentence(card), soft=True),
+    ]
+    if account.high_loss:
+        blocks.append(Notice(words.high_loss_sentence(told.prose(account.high_loss))))
+    return Section("budget", "The privacy budget", (*blocks, Facts(tuple(facts))))
+
+
+def _guarantee(card: Card) -> Section:
+    guarantee = card.guarantee
+    return Section(
+        "guarantee",
+        "The guarantee, exactly",
+        (
+            _facts(
+                ("All releases together, for ever", words.limit_text(guarantee.limit)),
+                ("Counted as", words.measure_text(guarantee.measure)),
+                ("Privacy unit", words.unit_text(guarantee.unit)),
+                ("Bounds", told.bounds_text(guarantee)),
+                ("How they are enforced", told.prose(guarantee.enforced)),
+                ("Neighbouring tables", told.prose(guarantee.neighbours)),
+                ("Trust", told.trust_text(guarantee)),
+                (
+                    "Covers",
+                    "the statistics alone: rows were given out too"
+                    if guarantee.statistics_only
+                    else "all that was given out through this ledger",
+                ),
+            ),
+        ),
+    )
+
+
+# ---- studies and fairness
+
+
+def _study(place: int, study: CardStudy) -> Section:
+    roster = [
+        (shown(one.name), "this dataset" if one.name == study.party else "party", one.public) for one in study.parties
+    ]
+    roster.append((shown(study.key_holder.name), "key holder: decrypts the sum", study.key_holder.public))
+    return Section(
+        f"study-{place}",
+        shown(study.study),
+        (
+            _facts(
+                ("This dataset took part as", shown(study.party)),
+                ("Cost, part of this dataset's budget", told.study_cost_text(study)),
+                ("Noise", told.study_noise_text(study)),
+                ("Encryption", ", ".join(map(shown, study.parameters)) or "not recorded"),
+                ("Session", shown(study.session)),
+            ),
+            Sheet(
+                f"Who took part in {shown(study.study)}", ("Name", "Role", "Public identity"), tuple(roster), code=(2,)
+            ),
+            Paragraph("Who would have to work together to see more:"),
+            Bullets(tuple(map(told.prose, study.collusion))),
+            Paragraph("What was asked:"),
+            *map(Sql, study.statistics),
+        ),
+    )
+
+
+def _fairness(place: int, table: FairnessTable) -> Section:
+    rows = tuple((shown(one.group), told.relative_text(one), number(one.values)) for one in table.groups)
+    headings = (shown(table.attribute), "Half the interval's width, of the value", "Values")
+    name = f"{place}. {shown(table.statistic)} by {shown(table.attribute)}"
+    return Section(
+        f"fairness-{place}",
+        name,
+        (
+            *([Notice(told.prose(table.warning))] if table.warning else []),
+            Sheet(f"Precision of {name}", headings, rows, right=(1, 2)),
+            Paragraph(told.ratio_sentence(table.ratio), soft=True),
+            Sql(table.sql),
+        ),
+    )
+
+
+# ---- how it was made, and how to check it
+
+
+def _made(card: Card) -> Section:
+    made = card.implementation
+    declared = [(shown(name), words.declaration_text(column)) for name, column in card.declared.items()]
+    software = [(shown(name), shown(version)) for name, version in made.software.items()]
+    return Section(
+        "made",
+        "How it was computed",
+        (
+            _facts(
+                ("Randomness", told.prose(made.randomness)),
+                ("Floating point", told.prose(made.floating_point)),
+                ("Timing", told.prose(made.timing)),
+            ),
+        ),
+        (
+            *([Section("declared", "What was declared about the columns", (_facts(*declared),))] if declared else []),
+            *([Section("software", "Software", (_facts(*software),))] if software else []),
+        ),
+    )
+
+
+def _check(card: Card) -> Section:
+    blocks: list[Block] = []
+    if card.files:
+        rows = tuple(
+            (shown(one.path), "not on this card" if one.bytes is None else number(one.bytes), one.sha256)
+            for one in card.files
+        )
+        blocks.append(Sheet("Files", ("File", "Bytes", "SHA-256"), rows, code=(2,), right=(1,)))
+    if card.signature is None:
+        blocks.append(Notice(told.UNSIGNED))
+    facts = [Fact("Card", shown(card.id), code=True), Fact("Form", card.format)]
+    facts.append(Fact("SHA-256 of the card before it", card.previous, code=True) if card.previous else _first())
+    if card.signer is not None:
+        facts.append(Fact("Signed by, in their own words", told.prose(card.signer)))
+    if card.public is not None:
+        print_ = told.fingerprint(card.public)
+        facts.append(Fact("Public identity", shown(card.public), code=True))
+        facts.append(Fact("Its fingerprint", print_ or "none: this is no public identity", code=print_ is not None))
+    if card.signature is not None:
+        facts.append(Fact("Signature (Ed25519)", shown(card.signature), code=True))
+    blocks += [Facts(tuple(facts)), Paragraph("Check it with:"), Command(told.verify_command(card))]
+    if card.public is not None:
+        blocks.append(Paragraph(told.SIGNER_READ))
+    blocks.append(Paragraph(told.PAGE_IS_NO_PROOF, soft=True))
+    return Section("check", "How to check this card", tuple(blocks))
+
+
+def _first() -> Fact:
+    return Fact("The card before it", "none is named")
