@@ -121,7 +121,14 @@ def aggregate(folder: Path, as_json: bool) -> None:
 @command.command("reveal")
 @_folder
 @_identity
-@click.option("-o", "--output", required=True, metavar="FILE", help="Write the result as JSON; `-` is standard output.")
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=_options.PLACE,
+    metavar="FILE",
+    help="Write the result as JSON; `-` is standard output.",
+)
 @click.option("--html", type=_options.PATH, metavar="FILE", help="Write a page with pictures and what is promised.")
 @click.option("--card", type=_options.PATH, metavar="FILE", help="Write the card as Markdown.")
 @click.option("--confidence", type=float, default=0.95, show_default=True, metavar="C", help="Of the intervals.")
