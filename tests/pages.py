@@ -75,10 +75,9 @@ class Place:
         shutil.copytree(ROOT / "examples", self.folder / "examples")
         programs = self.folder / "bin"
         programs.mkdir()
-        (programs / "python").symlink_to(sys.executable)
+        _write_program(programs / "python", f'exec "{sys.executable}" "$@"')
         if self.command is None:
-            (programs / "privkit").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m privkit "$@"\n', encoding="utf-8")
-            (programs / "privkit").chmod(0o755)
+            _write_program(programs / "privkit", f'exec "{sys.executable}" -m privkit "$@"')
         else:
             (programs / "privkit").symlink_to(self.command)
             (programs / "python-c").symlink_to(self.command)
@@ -98,6 +97,11 @@ class Place:
             env=self.environment,
             timeout=300,
         )
+
+
+def _write_program(path: Path, line: str) -> None:
+    path.write_text(f"#!/bin/sh\n{line}\n", encoding="utf-8")
+    path.chmod(0o755)
 
 
 def run_page(page: Path, place: Place) -> list[str]:

@@ -22,7 +22,8 @@ from privkit import errors
 
 DOCS = sorted((ROOT / "docs").rglob("*.md"))
 RUN_HERE = [*DOCS, *(ROOT / "examples" / name / "README.md" for name in ("clinic", "statistics"))]
-SHOWN = [*RUN_HERE, ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md"]
+SHOWN = [*RUN_HERE, *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md"))]
+SHOWN += [ROOT / "examples" / name / "README.md" for name in ("01-deidentify-a-clinic", "github-action")]
 
 # One process serves the commands of all pages.
 in_one_place = pytest.mark.xdist_group("docs")
