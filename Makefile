@@ -5,12 +5,13 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install -qq --constraint constraints.txt
 CLINIC := examples/clinic/clinic.csv
+AXE    := 4.14.1
 WARDS  := demo-out/statistics/patients.dataset.yaml
 
-.PHONY: help demo test lint docs format bench lock clean
+.PHONY: help demo test a11y fuzz lint docs format bench lock clean
 
 help:  ## Show the targets.
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 $(VENV)/.made:
 	$(PYTHON) -m venv $(VENV)
@@ -49,6 +50,16 @@ demo: $(VENV)/.user  ## Run the bundled examples into demo-out/ and say what to 
 test: $(VENV)/.dev  ## Run the tests.
 	$(BIN)/python -m pytest --numprocesses auto --dist loadgroup $(ARGS)
 
+.axe/node_modules/axe-core/axe.min.js:
+	npm install --prefix .axe --no-save --no-audit --no-fund --ignore-scripts axe-core@$(AXE)
+
+a11y: $(VENV)/.dev .axe/node_modules/axe-core/axe.min.js  ## Check the pages with axe in headless Chromium (root gets it from Debian).
+	@command -v chromium > /dev/null || { test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -y -qq chromium; }
+	PRIVKIT_A11Y=required $(BIN)/python -m pytest tests/report/test_accessibility.py $(ARGS)
+
+fuzz: $(VENV)/.dev  ## Mutate contexts, ciphertexts and every file of a study a million times; takes about an hour.
+	PRIVKIT_FUZZ=$${PRIVKIT_FUZZ:-1000000} $(BIN)/python -m pytest --numprocesses auto tests/he/test_fuzz.py tests/study/test_fuzz.py $(ARGS)
+
 lint: $(VENV)/.dev  ## Check style, types and the rooms.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -68,7 +79,7 @@ $(VENV)/.bench: $(VENV)/.dev
 
 bench: $(VENV)/.bench  ## Measure against the peers, one JSON document a benchmark; takes about an hour and a half.
 	@set -e; for name in start notes structured_columns deidentify_csv workers memory \
-		grouped_statistics release_overhead ledger noise; do \
+		grouped_statistics release_overhead ledger noise he_sums scoring; do \
 		$(BIN)/python benchmarks/$$name.py; \
 	done
 
@@ -82,5 +93,5 @@ lock:  ## Write constraints.txt anew: what a fresh environment gets today.
 	mv constraints.txt.new constraints.txt
 
 clean:  ## Remove what the other targets made.
-	rm -rf $(VENV) demo-out site build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .axe demo-out site build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +

@@ -74,6 +74,7 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
     markdown = re.sub(r"^<!-- before\n.*?^-->\n", "", markdown, flags=re.MULTILINE | re.DOTALL)
     markdown = re.sub(r"^<!-- file (\S+) -->\n```(\S+)$", r'```\2 title="\1"', markdown, flags=re.MULTILINE)
     markdown = re.sub(r"^<!-- (?:exits \d+|not run: .*|only if .*) -->\n", "", markdown, flags=re.MULTILINE)
+    markdown = re.sub(r"\[([^\]]+)\]\((?:\.\./)+(?:examples|benchmarks|tests)/[^)]*\)", r"`\1`", markdown)  # not on the site
     for name in BEING_WRITTEN:
         if not (ROOT / "docs" / name).exists():
             markdown = re.sub(rf"\[([^\]]+)\]\((?:\.\./)*{re.escape(name)}[^)]*\)", r"\1", markdown)

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
         PolicyError,
         PrivkitError,
         QueryError,
+        ScoringError,
         StudyError,
         UsageError,
         VerificationError,
@@ -59,9 +60,9 @@ if TYPE_CHECKING:
     from privkit.pipeline.pipeline import Pipeline
     from privkit.session import Released, Session
     from privkit.study.aggregator import Aggregator
+    from privkit.study.description import Study
     from privkit.study.holder import KeyHolder
     from privkit.study.party import Party
-    from privkit.study.steps import Study
 
     __version__: str
 
@@ -95,6 +96,7 @@ __all__ = [
     "QueryError",
     "Reidentified",
     "Released",
+    "ScoringError",
     "Session",
     "Study",
     "StudyError",
@@ -133,7 +135,7 @@ _HOMES = {
     "Reidentified": "privkit.deidentifier",
     "Released": "privkit.session",
     "Session": "privkit.session",
-    "Study": "privkit.study.steps",
+    "Study": "privkit.study.description",
     "bands": "privkit.dp.builder",
     "buckets": "privkit.dp.builder",
     "budget_history": "privkit.budget",

@@ -9,22 +9,23 @@ import getpass
 import json
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from decimal import ROUND_DOWN, Decimal
 from pathlib import Path
 from typing import Any
 
 from privkit.dataset import Dataset
-from privkit.errors import DatasetError, UsageError
+from privkit.errors import DatasetError, PrivkitError, UsageError
 from privkit.keys.identity import Identity, PublicIdentity
 from privkit.ledger.checkpoint import Checkpoint, checkpoint, read_checkpoint, verify_checkpoint, write_checkpoint
 from privkit.ledger.entries import Entry
 from privkit.ledger.ledger import Ledger
-from privkit.ledger.records import Limit, Opening, Quota, Standing
+from privkit.ledger.records import Limit, Opening, Quota, Receipt, Standing
 from privkit.ledger.store import System
 from privkit.ledger.verifying import verify
 from privkit.model.amounts import amount, spelled
 from privkit.model.dataset import EPSILON_CAP, Budget, DatasetSpec
-from privkit.model.pipeline import Disclosure, LocalNoise
+from privkit.model.disclosure import Disclosure, LocalNoise
 from privkit.model.release import BudgetStanding, HistoryEntry, Loss, QuotaStanding, Verified
 from privkit.report.release_wording import amount_text
 
@@ -201,6 +202,28 @@ def open_ledger(dataset: Dataset, *, read_only: bool = False, system: System | N
         ledger.close()
         raise
     return ledger
+
+
+CHARGED = "What was charged stays charged; `privkit budget history` shows it."
+
+
+@contextmanager
+def charged(ledger: Ledger, receipt: Receipt) -> Iterator[None]:
+    """What stands between a charge and its answer: whatever fails is noted in the ledger, and gives nothing back.
+
+    Args:
+        ledger: The ledger.
+        receipt: Of the charge.
+    """
+    try:
+        yield
+    except BaseException as err:
+        reason = type(err).__name__ if isinstance(err, (PrivkitError, KeyboardInterrupt)) else "internal error"
+        with suppress(PrivkitError):  # whatever happened is told by its own error
+            ledger.fail(receipt.id, reason)
+        if isinstance(err, PrivkitError):
+            err.hint = f"{err.hint} {CHARGED}" if err.hint else CHARGED
+        raise
 
 
 def limit_of(budget: Budget) -> Limit:

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from privkit.budget import as_loss
+from privkit.budget import as_loss, open_ledger
 from privkit.dataset import Dataset
 from privkit.errors import InputError, KeyFileError, UsageError, VerificationError
 from privkit.io.staged import Staged, check_place
@@ -37,12 +37,14 @@ from privkit.model.card import (
     PublishedFile,
 )
 from privkit.model.dataset import DatasetSpec
+from privkit.model.disclosure import Disclosure
 from privkit.model.pipeline import About
 from privkit.model.query import ByColumn
 from privkit.model.release import Answer, Loss, Release
 from privkit.model.software import versions_of
 from privkit.report.files import report_json
 from privkit.report.release_wording import NOT_COVERED, unit_sentences
+from privkit.session import Released
 
 PURPOSE = "privkit card"
 _LARGEST = 256 << 20  # bytes of a card's JSON
@@ -106,7 +108,8 @@ def make_card(
     spec, limit = dataset.spec, ledger.opening.limit
     head, time = ledger.end()
     statistics = tuple(_statistic(release, stored, spec) for release, stored in releases)
-    disclosed, local = ledger.disclosures(), ledger.local_noise()
+    local = ledger.local_noise()
+    disclosed = tuple(_as_public(one, deidentified) for one in ledger.disclosures())
     spent = as_loss(head.spent.loss, limit)
     earliest = min((r.accounting for r, _ in releases), key=lambda found: found.sequence, default=None)
     return Card(
@@ -144,16 +147,51 @@ def make_card(
     )
 
 
-def published(path: Path, folder: Path) -> Iterator[PublishedFile]:
+def card_of_release(
+    dataset: Dataset,
+    released: Released,
+    place: Path,
+    *,
+    files: Sequence[Path] = (),
+    identity: str | os.PathLike[str] | None = None,
+) -> Card:
+    """The card of one release.
+
+    Args:
+        dataset: What was asked about.
+        released: The release.
+        place: Where the card will stand.
+        files: What was written of the release; the card vouches for them.
+        identity: Identity file of who signs it.
+
+    Raises:
+        KeyFileError: The identity cannot be read.
+    """
+    with open_ledger(dataset, read_only=True) as ledger:
+        card = make_card(
+            dataset,
+            ledger,
+            releases=[(released.release, released.stored)],
+            before=released.release.accounting.before,
+            files=[one for path in files for one in published(path, place.parent)],
+            made_by=released.release.analyst,
+            folder=place.parent,
+        )
+    return card if identity is None else sign_card(card, Identity.load(identity))
+
+
+def published(path: Path, folder: Path, *, with_size: bool = True) -> Iterator[PublishedFile]:
     """A file that was written, or every file in a folder, as a card names it.
 
     Args:
         path: The file or folder.
         folder: Where the card stands.
+        with_size: Whether its size may stand on the card: that of rows tells about how many there are.
     """
     for each in sorted(path.rglob("*")) if path.is_dir() else [path]:
         if each.is_file():
-            yield PublishedFile(path=_place(each, folder), bytes=each.stat().st_size, sha256=sha256_of_file(each))
+            size = each.stat().st_size if with_size else None
+            yield PublishedFile(path=_place(each, folder), bytes=size, sha256=sha256_of_file(each))
 
 
 def sign_card(card: Card, identity: Identity) -> Card:
@@ -317,7 +355,7 @@ def _check_file(file: PublishedFile, folder: Path) -> bool:
     place = folder / file.path
     if not place.is_file():
         raise VerificationError(f"{file.path} is not there, and the card vouches for it")
-    if place.stat().st_size != file.bytes or sha256_of_file(place) != file.sha256:
+    if file.bytes not in (None, place.stat().st_size) or sha256_of_file(place) != file.sha256:
         raise VerificationError(f"{file.path} is not the file that the card vouches for")
     return True
 
@@ -341,6 +379,12 @@ def _check_ledger(card: Card, folder: Path, dataset: Dataset | None) -> tuple[bo
 
 
 # ---- parts
+
+
+def _as_public(disclosure: Disclosure, rows: Sequence[DeidentifiedRows]) -> Disclosure:
+    """Exact counts only where the card's readers get the very rows that they are of, and a person said so."""
+    counted = any(one.rows is not None and one.disclosure == disclosure for one in rows)
+    return disclosure if counted else disclosure.without_counts()
 
 
 def _statistic(release: Release, stored: bool, spec: DatasetSpec) -> CardStatistic:

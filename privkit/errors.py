@@ -15,6 +15,7 @@
     ├── AggregateError           exit 1   an engine that could not compute an aggregate
     ├── StudyError               exit 1   a study that does not fit, is not as far yet, or is over
     ├── PipelineError            exit 1   a pipeline's file that does not hold together
+    ├── ScoringError             exit 1   a scoring model, specification, key or batch that does not hold together
     ├── UsageError               exit 2   options that cannot go together
     ├── BudgetRefusedError       exit 3   a charge that the budget, or the analyst's quota, has no room for
     ├── VerificationError        exit 5   a ledger, checkpoint, message or signature that does not hold
@@ -210,6 +211,10 @@ class PipelineError(PrivkitError):
         super().__init__(message, hint=hint)
         self.path = path
         self.line = line
+
+
+class ScoringError(PrivkitError):
+    """A scoring model or specification that does not hold together, rows outside its ranges, a key that was used."""
 
 
 class UsageError(PrivkitError):

@@ -11,25 +11,23 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property
-from importlib import metadata
+from functools import cached_property, lru_cache
 from numbers import Real
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from privkit.budget import as_loss, loss_at, open_ledger, whoami
+from privkit.budget import CHARGED, as_loss, charged, loss_at, open_ledger, whoami
 from privkit.dataset import Dataset
 from privkit.dp.accuracy import half_widths, loss_for
 from privkit.dp.bounding import aggregate
 from privkit.dp.builder import QueryBuilder
 from privkit.dp.canonical import canonical_query
 from privkit.dp.checks import check
-from privkit.dp.estimate import estimate
+from privkit.dp.estimate import check_confidence, estimate
 from privkit.dp.measurement import measure, noise_scales
 from privkit.dp.plan import Aggregates, Measured, Plan, plan
 from privkit.dp.sources import Table, open_table
@@ -43,6 +41,7 @@ from privkit.ledger.records import Charge, Limit, Receipt, Stored
 from privkit.ledger.store import System
 from privkit.model.amounts import amount
 from privkit.model.canonical import canonical_json
+from privkit.model.disclosure import Disclosure
 from privkit.model.estimates import Value
 from privkit.model.query import Count, Query
 from privkit.model.release import (
@@ -55,15 +54,14 @@ from privkit.model.release import (
     Release,
     ThresholdMechanism,
 )
+from privkit.model.software import versions_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Number = Decimal | int | float | str
 
-_CHARGED = "What was charged stays charged; `privkit budget history` shows it."
-
-_HIGHEST_CONFIDENCE = 0.999999999  # beyond, floats lose the rest: an estimate would fail after its charge
+_PLANS = 256  # of a session's latest queries that are kept
 
 
 @dataclass(frozen=True)
@@ -148,6 +146,7 @@ class Session:
         self._system = system or System()
         self._ledger: Ledger = open_ledger(dataset, system=self._system)
         self._table: Table | None = None
+        self._planned_text = lru_cache(maxsize=_PLANS)(self._planned)
 
     @property
     def limit(self) -> Limit:
@@ -245,17 +244,17 @@ class Session:
         """
         ready = self._prepare(query, epsilon, rho, accuracy, confidence, threshold_delta, assume_units)
         if not fresh and (stored := self._stored(ready)) is not None:
-            return Released(_renamed(_read(stored), ready, confidence), stored=True)
+            told = {"disclosed": self._disclosed()}  # rows may have left since it was paid for
+            return Released(_renamed(_read(stored), ready, confidence).model_copy(update=told), stored=True)
         table = self._opened()
         receipt = self._ledger.charge(self._charge(ready))
+        with charged(self._ledger, receipt):
+            measured = measure(ready.plan, _aggregated(ready.plan, table), ready.loss)
+            release = self._release(ready, measured, receipt, confidence)
         try:
-            release = self._draw(ready, table, receipt, confidence)
             self._ledger.answer(receipt.id, canonical_json(release))
         except LedgerError as err:
-            err.hint = _CHARGED  # its own may say that nothing was
-            raise
-        except PrivkitError as err:
-            err.hint = f"{err.hint} {_CHARGED}" if err.hint else _CHARGED
+            err.hint = CHARGED  # its own may say that nothing was
             raise
         return Released(release, stored=False)
 
@@ -286,16 +285,18 @@ class Session:
         threshold_delta: Number | None,
         assume_units: int | None,
     ) -> _Prepared:
-        if not _is_number(confidence) or not 0.5 <= confidence <= _HIGHEST_CONFIDENCE:
-            raise UsageError(f"a confidence from 0.5 to {_HIGHEST_CONFIDENCE} is wanted")
+        check_confidence(confidence)
         if assume_units is not None and not (_is_number(assume_units) and assume_units >= 1 and assume_units % 1 == 0):
             raise UsageError("assume_units: a whole number of at least 1 is wanted")
-        spec = self.dataset.spec
-        asked = self._query(query)
         delta = None if threshold_delta is None else _amount(threshold_delta, "the threshold delta")
-        made = plan(asked, spec, delta)
+        made, sql = (self._planned_text if isinstance(query, str) else self._planned)(query, delta)
         loss, cost = self._priced(made, epsilon, rho, accuracy, confidence, assume_units)
-        return _Prepared(made, write_sql(asked, spec), loss, cost, noise_scales(made, loss))
+        return _Prepared(made, sql, loss, cost, noise_scales(made, loss))
+
+    def _planned(self, query: str | Query | QueryBuilder, threshold_delta: Decimal | None) -> tuple[Plan, str]:
+        """The plan and its SQL in one spelling; of a text it is remembered, as both follow from the description."""
+        asked = self._query(query)
+        return plan(asked, self.dataset.spec, threshold_delta), write_sql(asked, self.dataset.spec)
 
     def _query(self, query: str | Query | QueryBuilder) -> Query:
         spec = self.dataset.spec
@@ -394,15 +395,9 @@ class Session:
             },
         )
 
-    def _draw(self, ready: _Prepared, table: Table, receipt: Receipt, confidence: float) -> Release:
-        try:
-            measured = measure(ready.plan, _aggregated(ready.plan, table), ready.loss)
-            return self._release(ready, measured, receipt, confidence)
-        except BaseException as err:
-            reason = type(err).__name__ if isinstance(err, (PrivkitError, KeyboardInterrupt)) else "internal error"
-            with suppress(PrivkitError):  # whatever happened is told by its own error
-                self._ledger.fail(receipt.id, reason)
-            raise
+    def _disclosed(self) -> tuple[Disclosure, ...]:
+        """Rows that were given out; without the exact counts, which a release does not publish."""
+        return tuple(one.without_counts() for one in self._ledger.disclosures())
 
     def _release(self, ready: _Prepared, measured: Measured, receipt: Receipt, confidence: float) -> Release:
         spec, made, limit = self.dataset.spec, ready.plan, self._ledger.opening.limit
@@ -429,6 +424,7 @@ class Session:
                 limit=as_loss(limit.loss, limit),
             ),
             accepted_high_loss=self._ledger.opening.accepted_high_loss,
+            disclosed=self._disclosed(),
             mechanisms=_mechanisms(made, measured.scales),
             threshold=None if scale is None or least is None else _threshold(made, scale, least),
             groups=tuple(group.name for group in made.query.groups),
@@ -438,7 +434,7 @@ class Session:
             confidence=confidence,
             results=estimate(made, measured, confidence),
             declared={n: spec.columns[n].model_dump(mode="json", exclude_none=True) for n in made.query.columns()},
-            software=_software(),
+            software=versions_of("privkit-toolkit", "opendp", "ibis-framework", "duckdb"),
         )
 
 
@@ -521,17 +517,6 @@ def _array(drawn: Drawn, made: Plan) -> Integers:
 
 def _shown(name: str, value: Value) -> tuple[tuple[str, Any], ...]:
     return ((name, value.value), (f"{name}_low", value.low), (f"{name}_high", value.high))
-
-
-_versions: dict[str, str] = {}
-
-
-def _software() -> Mapping[str, str]:
-    if not _versions:
-        for package in ("privkit-toolkit", "opendp", "ibis-framework", "duckdb"):
-            with suppress(metadata.PackageNotFoundError):
-                _versions[package] = metadata.version(package)
-    return dict(_versions)
 
 
 # ---- amounts as people give them

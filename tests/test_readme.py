@@ -26,7 +26,7 @@ def _rows(path: Path) -> list[dict[str, str]]:
 
 def test_the_tour_runs(toured):
     folder, printed = toured
-    assert len(printed) == 11
+    assert len(printed) == 12
     assert "notes" in printed[0]
     assert (folder / "report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
     assert "maria@example.org" not in printed[4]
@@ -69,6 +69,14 @@ def test_the_statistics_are_paid_for_once(toured):
     assert "nights_low" in printed[10]
     assert [row["region"] for row in _rows(folder / "regions.csv")] == ["north", "south", "east", "west"]
     assert "Private statistics of patients" in (folder / "regions.html").read_text(encoding="utf-8")
+
+
+def test_the_scores_are_read_and_the_key_is_gone(toured):
+    folder, _ = toured
+    scores = [float(row["probability"]) for row in _rows(folder / "scores.csv")]
+    assert len(scores) == len(_rows(folder / "examples/scoring/patients.csv"))
+    assert 0 < min(scores) < max(scores) < 1
+    assert not (folder / "batch.key").exists()
 
 
 def test_no_text_names_the_other_project():

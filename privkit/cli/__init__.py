@@ -25,6 +25,7 @@ _SUBCOMMANDS = {
     "run": ("privkit.cli.run", "Share a dataset as a pipeline file says, and write a card of what was given away."),
     "card": ("privkit.cli.card", "Show a card, make its page, or verify its signature, files and ledger."),
     "study": ("privkit.cli.study", "Compute joint statistics of several parties, encrypted; charged to each budget."),
+    "score": ("privkit.cli.score", "Have encrypted rows scored by somebody else's model; only you read the scores."),
     "identity": ("privkit.cli.identity", "Make a signing identity, or show its public half."),
     "key": ("privkit.cli.key", "Make a key file, or show a key's id."),
     "policy": ("privkit.cli.policy", "List, show and check policies."),

@@ -16,7 +16,7 @@ from privkit.cli._amounts import AMOUNT
 from privkit.errors import BudgetRefusedError, PrivkitError, UsageError
 
 if TYPE_CHECKING:
-    from privkit import Released, Session
+    from privkit import Dataset, Released, Session
     from privkit.model.release import Loss, Preview
 
 _STORED = "The answer is paid for and stored: the same command, with another place, gives it again for free."
@@ -55,6 +55,8 @@ _ASKED = ("epsilon", "rho", "accuracy", "confidence", "threshold_delta", "assume
 )
 @click.option("--csv", type=_options.PATH, metavar="FILE", help="Write the values as CSV, one line a group.")
 @click.option("--html", type=_options.PATH, metavar="FILE", help="Write a page with pictures and what is promised.")
+@click.option("--card", type=_options.PATH, metavar="FILE", help="Write a card beside it: .json, .html and .md.")
+@click.option("--sign", type=_options.PATH, metavar="IDENTITY", help="Identity file that signs the card.")
 @click.option("--force", is_flag=True, help="Replace files that exist.")
 @_options.json_option
 @click.pass_context
@@ -73,12 +75,14 @@ def command(context: click.Context, /, dataset: Path, sql: str, as_json: bool, *
         described = Dataset.load(dataset)
         needed = needed_files(dataset, described.spec, described.ledger_path)
         check_release_places(places, force=options["force"], keep=needed)
+        _check_card(options)
         with Session(described, options["analyst"]) as session:
             if not _wanted(session, sql, as_json, options):
                 context.exit(0 if options["dry_run"] else 1)
             released = session.sql(sql, fresh=options["fresh"], **_asked(options))
             with _said_that_it_is_stored():
                 _write(released, places)
+                _write_card(described, released, list(places.values()), options)
                 _show(released, session.remaining, as_json, options["output"])
 
 
@@ -92,7 +96,7 @@ def _refuse_contradictions(as_json: bool, options: dict[str, Any]) -> dict[str, 
     _output.no_json_beside_data(as_json, options["output"])
     named = {"the output": options["output"], "the CSV": options["csv"], "the page": options["html"]}
     places = {what: Path(path) for what, path in named.items() if path is not None and path != "-"}
-    if options["dry_run"] and (places or options["output"] == "-"):
+    if options["dry_run"] and (places or options["card"] or options["output"] == "-"):
         raise UsageError("--dry-run writes no file", hint="--json prints what it would do as JSON.")
     if not (options["dry_run"] or options["yes"] or _on_a_terminal()):
         raise UsageError(
@@ -175,6 +179,27 @@ def _write(released: Released, places: dict[str, Path]) -> None:
         csv=places.get("the CSV"),
         html=places.get("the page"),
     )
+
+
+def _check_card(options: dict[str, Any]) -> None:
+    if options["sign"] is not None and options["card"] is None:
+        raise UsageError("--sign signs a card", hint="Give --card FILE as well.")
+    if options["card"] is None:
+        return
+    from privkit import Identity
+    from privkit.cards import check_card_place
+
+    check_card_place(options["card"], force=options["force"])
+    if options["sign"] is not None:
+        Identity.load(options["sign"])
+
+
+def _write_card(dataset: Dataset, released: Released, files: list[Path], options: dict[str, Any]) -> None:
+    if options["card"] is not None:
+        from privkit.cards import card_of_release, write_card
+
+        card = card_of_release(dataset, released, options["card"], files=files, identity=options["sign"])
+        write_card(card, options["card"])
 
 
 def _show(released: Released, remaining: Loss, as_json: bool, output: str | None) -> None:

@@ -139,12 +139,12 @@ def reveal(folder: Path, identity: Path, output: str, force: bool, **options: An
     from privkit.report import files, study, terminal
     from privkit.report.release_files import check_release_places
     from privkit.report.study_files import write_study_result
-    from privkit.study.steps import reveal_study
+    from privkit.study.steps import needed_by_reveal, reveal_study
 
     named = {"the output": output, "the page": options["html"], "the card": options["card"]}
     places = {what: Path(path) for what, path in named.items() if path is not None and path != "-"}
     with _output.running(_CUT_OFF):
-        check_release_places(places, force=force, keep=[identity, *([options["ledger"]] if options["ledger"] else [])])
+        check_release_places(places, force=force, keep=needed_by_reveal(folder, identity, options["ledger"]))
         result, holder = reveal_study(folder, identity, confidence=options["confidence"], ledger=options["ledger"])
         write_study_result(
             result, json=places.get("the output"), html=places.get("the page"), card=places.get("the card")

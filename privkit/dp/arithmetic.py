@@ -81,13 +81,17 @@ def wide_quotient(dividend: Any, divisor: Any) -> Any:
     return quotient + over.cast(WIDE)
 
 
-def shrunk(engine: Engine, total: Any, rows: Any, most: int) -> Any:
+def shrunk(engine: Engine, total: Any, rows: Any, most: int, *, signed: bool = True) -> Any:
     """trunc(total·most/rows) towards zero where rows > most, else the total itself.
 
-    Truncation shrinks the absolute value, so what `most` rows could add at most still bounds it.
+    Truncation shrinks the absolute value, so what `most` rows could add at most still bounds it. A total that is never
+    below 0 (not `signed`) needs no look at its sign.
     """
-    size = engine.quotient(total.abs() * integer(most), rows)
-    return ibis.ifelse(rows > integer(most), ibis.ifelse(total < integer(0), -size, size), total)
+    size = total.abs() if signed else total
+    part = engine.quotient(size * integer(most) if most > 1 else size, rows)
+    if signed:
+        part = ibis.ifelse(total < integer(0), -part, part)
+    return ibis.ifelse(rows > integer(most), part, total)
 
 
 def clamped(total: Any, low: int, high: int) -> Any:
@@ -112,8 +116,11 @@ def double(value: float) -> Any:
 def order_of_group(unit: Any, code: Any) -> Any:
     """A number that orders the groups of a unit, each order about as likely: the unit counts in those with the lowest.
 
+    Squares forget a sign, and the last step is from a square: a `unit` between −PRIME and 0 gives what unit + PRIME
+    gives, so that nobody has to make it positive first.
+
     Args:
-        unit: From `number_of_unit`.
+        unit: From `number_of_unit`, or a number that this function gave.
         code: The group's number, below 2^31.
     """
     mixed = (unit * integer(48271) + (code + integer(1)) * integer(1640531527)) % integer(PRIME)
@@ -127,11 +134,10 @@ def order_of_code(unit: Any, code: Any) -> Any:
 
 
 def number_of_unit(engine: Engine, unit: Any) -> Any:
-    """A unit's number modulo `PRIME`: of a text, from its MD5."""
+    """A unit's number modulo `PRIME`, between −PRIME and PRIME: of a text, from its MD5."""
     if not isinstance(unit, ir.NumericColumn):
         return number_of_text(engine, unit.cast("string"))
-    rest = (unit % integer(PRIME)).cast("int64")
-    return (rest + integer(PRIME)) % integer(PRIME)
+    return (unit % integer(PRIME)).cast("int64")
 
 
 def number_of_text(engine: Engine, text: Any) -> Any:

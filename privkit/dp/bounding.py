@@ -10,13 +10,14 @@ else.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import reduce
+from dataclasses import dataclass, field, replace
+from functools import lru_cache, reduce
 from math import prod
 from operator import and_
 from typing import Any
 
 import ibis
+import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
@@ -32,7 +33,7 @@ from privkit.dp.arithmetic import (
     shrunk,
 )
 from privkit.dp.conditions import band_code, bucket_code, condition
-from privkit.dp.grid import grid_of
+from privkit.dp.grid import Grid, grid_of
 from privkit.dp.plan import Aggregates, Plan, group_labels
 from privkit.dp.reading import Reading, cell_of, indices, read, regridded
 from privkit.dp.sources import Table
@@ -57,19 +58,52 @@ def aggregate(plan: Plan, table: Table) -> Aggregates:
     Raises:
         AggregateError: The engine could not compute it; the message says nothing about the data.
     """
-    prepared = _prepared(plan, table)
-    sums, cells = _sums(prepared), {}
-    found = None if sums is None else table.fetch(sums)
-    for block in plan.blocks:
-        if isinstance(block.vector, Cells):
-            cells[block.vector.name] = table.fetch(_cell_counts(prepared, block.vector))
-    keys = _Keys(plan, prepared, found)
+    question = _Question(plan.key, table.rows.op(), table.engine, plan)
+    asked = (_asked if table.named else _asked.__wrapped__)(question)
+    found = None if asked.sums is None else table.fetch(asked.sums)
+    cells = {name: table.fetch(expression) for name, expression in asked.cells.items()}
+    keys = _Keys(plan, asked.keys, found)
     vectors = {b.vector.name: _array(plan, keys, b.vector, found, cells.get(b.vector.name)) for b in plan.blocks}
     units = None
     if plan.threshold is not None:
         assert found is not None
         units = keys.placed(found, [_UNIT])[:, 0]
     return Aggregates(keys.texts, vectors, units)
+
+
+# ---- what an engine is asked: it follows from plan and schema
+
+
+@dataclass(frozen=True)
+class _Question:
+    """What makes expressions equal. A plan's key stands for the plan: other names of results change nothing here."""
+
+    key: str
+    source: ops.Relation
+    engine: Engine
+    plan: Plan = field(compare=False)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """Expressions.
+
+    Attributes:
+        keys: The columns that tell groups apart.
+        sums: All moments and units; None where there are none.
+        cells: For each vector of cells its counts.
+    """
+
+    keys: tuple[str, ...]
+    sums: Any
+    cells: Mapping[str, Any]
+
+
+@lru_cache(maxsize=64)
+def _asked(question: _Question) -> _Asked:
+    prepared = _prepared(question.plan, question.source.to_expr(), question.engine)
+    vectors = [block.vector for block in question.plan.blocks if isinstance(block.vector, Cells)]
+    return _Asked(prepared.keys, _sums(prepared), {v.name: _cell_counts(prepared, v) for v in vectors})
 
 
 # ---- rows: what passes WHERE, has a unit and is in a group
@@ -102,10 +136,15 @@ class _Prepared:
         cells = self.plan.keys.cells
         return self.by_unit and (cells is None or self.plan.bounds.groups < len(cells))
 
+    @property
+    def in_one_pass(self) -> bool:
+        """Whether a unit's one group is found while its rows are summed: not where that hashed a text of every row."""
+        numbered = self.by_unit and isinstance(self.rows[_UNIT], ir.NumericColumn)
+        return self.ranked and self.plan.bounds.groups == 1 and numbered and self.keys == (_CODE,)
 
-def _prepared(plan: Plan, table: Table) -> _Prepared:
-    engine, spec = table.engine, plan.spec
-    source = table.rows
+
+def _prepared(plan: Plan, source: Any, engine: Engine) -> _Prepared:
+    spec = plan.spec
     readings = {name: read(source[spec.source_name(name)], spec.columns[name]) for name in plan.query.columns()}
     codes = [_code(engine, group, group_labels(group, spec), readings) for group in plan.query.groups]
     columns: dict[str, Any] = {f"g{i}": code for i, code in enumerate(codes)}
@@ -208,13 +247,13 @@ def _sums(prepared: _Prepared) -> Any:
     counted = plan.threshold is not None or any(isinstance(b.vector, Units) for b in plan.blocks)
     if not moments and not counted:
         return None
-    totals = _totals(prepared, moments)
+    if prepared.in_one_pass:
+        prepared = _ordered(prepared)
     if not prepared.by_unit:
-        return _finished(prepared, prepared.rows, totals, counted)
-    presents = {_presence(vector): vector.present for _, vector in moments}
-    rows = {name: _rows(prepared, present) for name, present in presents.items()}
-    each = prepared.rows.group_by([_UNIT, *prepared.keys]).aggregate(**rows, **totals)
-    each = _kept_groups(prepared, each)
+        return _finished(prepared, prepared.rows, _totals(prepared, moments), counted)
+    totals = _totals(prepared, [(i, vector) for i, vector in moments if vector.affine is None and vector.grids])
+    totals |= _powers(prepared, [vector for _, vector in moments])
+    each = _first_group(prepared, totals) if prepared.in_one_pass else _kept_groups(prepared, totals)
     bounded = {name: prepared.engine.total(value) for name, value in _bounded(prepared, each, moments).items()}
     return _finished(prepared, each, bounded, counted)
 
@@ -232,17 +271,35 @@ def _rows(prepared: _Prepared, present: frozenset[str]) -> Any:
 
 
 def _totals(prepared: _Prepared, moments: Sequence[tuple[int, Moments]]) -> dict[str, Any]:
-    """The sum of each coordinate over rows that count; a unit's numbers of rows are not among them."""
+    """The sum of each coordinate over rows that count."""
     found = {}
     for i, vector in moments:
-        if isinstance(vector, RowCount):
-            if not prepared.by_unit:
-                found[f"c{i}_0"] = _rows(prepared, vector.present)
-            continue
         values = vector.row([_index(prepared, grid.column, grid.steps) for grid in vector.grids], integer(1))
         for j, value in enumerate(values):
             found[f"c{i}_{j}"] = _total(prepared, vector, value)
     return found
+
+
+def _powers(prepared: _Prepared, vectors: Sequence[Moments]) -> dict[str, Any]:
+    """The numbers of rows, and Σk of each column whose coordinates follow from both.
+
+    Such a number of rows is summed and not counted, which makes it as wide as any sum.
+    """
+    found: dict[str, Any] = {}
+    for vector in vectors:
+        name = _presence(vector)
+        if vector.affine is None:
+            found.setdefault(name, _rows(prepared, vector.present))
+            continue
+        (grid,) = vector.grids
+        k = _index(prepared, grid.column, grid.steps)
+        found[name] = prepared.engine.total(ibis.ifelse(k.notnull(), integer(1), ibis.null("int64")))
+        found[_sum_of(grid)] = prepared.engine.total(k)
+    return found
+
+
+def _sum_of(grid: Grid) -> str:
+    return f"sum, {grid.column}, {grid.steps}"
 
 
 def _total(prepared: _Prepared, vector: Moments, value: Any) -> Any:
@@ -269,18 +326,45 @@ def _bounded(prepared: _Prepared, each: Any, moments: Sequence[tuple[int, Moment
     for i, vector in moments:
         rows = each[_presence(vector)]
         if isinstance(vector, RowCount):
-            found[f"c{i}_0"] = ibis.least(rows, integer(most))
+            found[f"c{i}_0"] = ibis.ifelse(rows > integer(most), integer(most), rows)  # LEAST would pass over a null
             continue
-        for j in range(len(vector.coordinates)):
-            found[f"c{i}_{j}"] = shrunk(prepared.engine, each[f"c{i}_{j}"], rows, most)
+        for j, (lowest, _) in enumerate(vector.row_ranges):
+            found[f"c{i}_{j}"] = shrunk(prepared.engine, _summed(each, i, j, vector), rows, most, signed=lowest < 0)
     return found
 
 
-def _kept_groups(prepared: _Prepared, each: Any) -> Any:
-    """At most G groups of each unit: always ranked, whatever the data, unless there are no more than G groups."""
-    if not prepared.ranked:
-        return each
-    return _first_groups(prepared, each, ibis.row_number())
+def _summed(each: Any, i: int, j: int, vector: Moments) -> Any:
+    """A coordinate's sum over the rows of each unit in each group."""
+    if vector.affine is None:
+        return each[f"c{i}_{j}"]
+    (offset, factor), total = vector.affine[j], each[_sum_of(vector.grids[0])]
+    scaled = total if factor == 1 else -total if factor == -1 else total * integer(factor)
+    return scaled + each[_presence(vector)] * integer(offset) if offset else scaled
+
+
+def _kept_groups(prepared: _Prepared, totals: Mapping[str, Any]) -> Any:
+    """Totals of at most G groups of each unit: always ranked, whatever the data, unless there are no more than G."""
+    each = prepared.rows.group_by([_UNIT, *prepared.keys]).aggregate(**totals)
+    return _first_groups(prepared, each, ibis.row_number()) if prepared.ranked else each
+
+
+def _ordered(prepared: _Prepared) -> _Prepared:
+    """Each row with its group's place in the unit's order."""
+    number, *_ = _order(prepared, prepared.rows)
+    return replace(prepared, rows=prepared.rows.mutate(**{_ORDER: number}))
+
+
+def _first_group(prepared: _Prepared, totals: Mapping[str, Any]) -> Any:
+    """The same for G = 1, in one pass over rows that are ordered by unit and group instead of hashed by both.
+
+    Up to a row of a unit's first group, together with its peers, there is that group and nothing else: sums so far are
+    its totals, and the first row has them. On DuckDB that takes two thirds of the time and half of the memory where
+    units have few rows, and about as long however rows are spread over units.
+    """
+    so_far = ibis.range_window(group_by=_UNIT, order_by=_ORDER, preceding=None, following=0)
+    found = {name: total.over(so_far) for name, total in totals.items()}
+    place = ibis.row_number().over(ibis.window(group_by=_UNIT, order_by=_ORDER))
+    return prepared.rows.select(_CODE, **found, **{_PLACE: place}).filter(ibis._[_PLACE] < 1)
 
 
 def _first_groups(prepared: _Prepared, each: Any, place: Any) -> Any:
@@ -364,8 +448,8 @@ def _kept_rows(prepared: _Prepared, rows: Any) -> Any:
 class _Keys:
     """Where each group's row of the results belongs."""
 
-    def __init__(self, plan: Plan, prepared: _Prepared, found: pa.Table | None) -> None:
-        self._names = prepared.keys
+    def __init__(self, plan: Plan, names: tuple[str, ...], found: pa.Table | None) -> None:
+        self._names = names
         self._public = plan.keys.cells is not None
         if plan.keys.cells is not None:
             self.texts = plan.keys.cells

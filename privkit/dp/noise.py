@@ -52,7 +52,16 @@ def scale_for(measure: Measure, sensitivity: int, loss: Fraction) -> float:
     start = math.sqrt(sensitivity / (2 * loss)) if measure == "zcdp" else float(sensitivity / loss)
     if start > HIGHEST:
         return start
-    return enough(start, lambda scale: loss_of(measure, sensitivity, scale) <= loss)
+    most = _float_below(loss)
+    expected = enough(start, lambda scale: _exact_loss(measure, sensitivity, scale) <= most)
+    return enough(expected, lambda scale: loss_of(measure, sensitivity, scale) <= loss)
+
+
+def _exact_loss(measure: Measure, sensitivity: int, scale: float) -> Fraction:
+    """What OpenDP's map rounds up to a float: asking for it here spares the making of measurements that do not fit."""
+    if measure == "pure":
+        return sensitivity / Fraction(scale)
+    return Fraction(_distance(sensitivity)) ** 2 / (2 * Fraction(scale) ** 2)
 
 
 def loss_of(measure: Measure, sensitivity: int, scale: float) -> Fraction:
@@ -63,7 +72,7 @@ def loss_of(measure: Measure, sensitivity: int, scale: float) -> Fraction:
         sensitivity: As in `scale_for`.
         scale: σ or b.
     """
-    distance = root_up(Fraction(sensitivity)) if measure == "zcdp" else sensitivity
+    distance = _distance(sensitivity) if measure == "zcdp" else sensitivity
     return _exactly(_noise(measure, scale).map(distance))
 
 
@@ -105,6 +114,12 @@ def added(one: Integers, other: Integers) -> tuple[Integers, npt.NDArray[np.bool
     return total, (one ^ total) & (other ^ total) < 0
 
 
+@lru_cache(maxsize=256)
+def _distance(squared: int) -> float:
+    return root_up(Fraction(squared))
+
+
+@lru_cache(maxsize=64)
 def _noise(measure: Measure, scale: float) -> Any:
     domain, metric = _space(measure)
     return (make_gaussian if measure == "zcdp" else make_laplace)(domain, metric, scale=scale)
@@ -173,6 +188,12 @@ def root_up(value: Fraction) -> float:
     while Fraction(root) ** 2 < value:
         root = math.nextafter(root, math.inf)
     return root
+
+
+def _float_below(value: Fraction) -> Fraction:
+    """The largest float up to a value above 0, or one beside it."""
+    nearest = float(value)
+    return Fraction(nearest if Fraction(nearest) <= value else math.nextafter(nearest, 0.0))
 
 
 def _exactly(loss: float) -> Fraction:

@@ -15,12 +15,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import ibis
 import ibis.expr.datatypes as dt
+import ibis.expr.operations as ops
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -55,6 +57,8 @@ class Table:
         rows: The table's expression.
         schema: The source's names and types, of the columns that are declared and of the unit.
         engine: How the engine is talked to.
+        spill: Where an embedded engine keeps what does not fit into memory.
+        named: Whether `rows` is a name and a schema only, so that expressions of it hold no data and outlive it.
     """
 
     backend: Any
@@ -62,6 +66,7 @@ class Table:
     schema: Mapping[str, dt.DataType]
     engine: Engine
     spill: Path | None = None
+    named: bool = False
 
     def fetch(self, expression: Any) -> pa.Table:
         """Runs an expression.
@@ -70,12 +75,21 @@ class Table:
             AggregateError: The engine failed. Its own message may quote data and is dropped, also as a context.
         """
         return attempted(
-            lambda: self.backend.to_pyarrow(expression),
+            lambda: self._run(expression),
             AggregateError(
                 "the engine could not compute the aggregate",
                 hint="Is there enough memory and disk, and is the source whole? The engine's own words may hold data.",
             ),
         )
+
+    def _run(self, expression: Any) -> pa.Table:
+        """Ibis's own way would have DuckDB plan twice: once for the types of the result, once for the result."""
+        if self.engine.name != "duckdb":
+            return self.backend.to_pyarrow(expression)
+        sql, literals = (_compiled if self.named else _compiled.__wrapped__)(expression.op())
+        for name, rows in literals:
+            self.backend.con.register(name, rows)
+        return self.backend.raw_sql(sql).to_arrow_table()
 
     def close(self) -> None:
         """Closes the connection."""
@@ -91,6 +105,14 @@ class Table:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+@lru_cache(maxsize=64)
+def _compiled(expression: ops.Node) -> tuple[str, tuple[tuple[str, pa.Table], ...]]:
+    """DuckDB's SQL, and the tables that stand in the expression itself, by the names that the SQL has for them."""
+    literals = expression.find(ops.InMemoryTable)
+    sql = ibis.to_sql(expression.to_expr(), dialect="duckdb", pretty=False)
+    return str(sql), tuple((table.name, table.data.to_pyarrow(table.schema)) for table in literals)
 
 
 def attempted(work: Callable[[], _Result], failure: PrivkitError) -> _Result:
@@ -245,7 +267,8 @@ def _files(source: str, folder: Path) -> tuple[Table, list[str]]:
     except DatasetError:
         Table(backend, None, {}, Engine("duckdb"), spill).close()
         raise
-    return Table(backend, rows, dict(rows.schema().items()), Engine("duckdb"), spill), names
+    rows = ibis.table(rows.schema(), name=_VIEW)
+    return Table(backend, rows, dict(rows.schema().items()), Engine("duckdb"), spill, named=True), names
 
 
 def _expanded(source: str, folder: Path) -> list[str]:

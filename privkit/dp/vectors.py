@@ -124,6 +124,18 @@ class Moments(Vector):
         return self.grids[0].steps if self.grids else 1
 
     @property
+    def affine(self) -> tuple[tuple[int, int], ...] | None:
+        """(a, b) of each coordinate, where every one is a + b·k of one column; else None.
+
+        All follow then from the number of rows and Σk. Coordinates are of degree 2 at most: three values tell.
+        """
+        if len(self.grids) != 1:
+            return None
+        first, second, third = (self.row([k]) for k in range(3))
+        found = tuple((a, b - a) for a, b in zip(first, second, strict=True))
+        return found if all(a + 2 * b == c for (a, b), c in zip(found, third, strict=True)) else None
+
+    @property
     def row_highest(self) -> int:
         """Largest absolute value of one weighted coordinate that one row can add."""
         return max(w * max(abs(a), abs(b)) for w, (a, b) in zip(self.weights, self.row_ranges, strict=True))

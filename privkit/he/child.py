@@ -6,19 +6,15 @@ bytes that `privkit.he.structure` has put together. It holds one context at a ti
 
 from __future__ import annotations
 
-import array
 import contextlib
 import os
-import struct
 from collections.abc import Callable
 from typing import Any
 
 from privkit.engines.pipes import own_streams, receive, send
+from privkit.he import native_scores, native_sums, requests
+from privkit.he.loaded import Loaded
 
-NEW, LOAD, ENCRYPT, ADD, SUM, DECRYPT = b"n", b"l", b"e", b"a", b"s", b"d"
-DONE, REFUSED = b".", b"!"
-CIPHERTEXTS = 16
-"""How many ciphertexts one request may carry: what bounds its time and its memory."""
 _MEMORY = 4 << 30  # bytes of address space; sums of ten million values take a quarter
 _PROCESSOR_SECONDS = 60  # of one request; the largest takes less than one
 _FILES = 64
@@ -35,9 +31,9 @@ def serve() -> None:
             tag, body = receive(source)
             _limit_processor()
             try:
-                answer, kind = worker.answer(tag, body), DONE
+                answer, kind = worker.answer(tag, body), requests.DONE
             except Exception as err:  # its words may quote what it was given: the name of its type is enough
-                answer, kind = type(err).__name__.encode(), REFUSED
+                answer, kind = type(err).__name__.encode(), requests.REFUSED
             send(sink, kind, answer)
     except (EOFError, OSError):
         return
@@ -51,57 +47,16 @@ class Worker:
     """
 
     def __init__(self, native: Any) -> None:
-        self._native = native
-        self._context: Any = None
-        self._sums: dict[int, Any] = {}
+        self._loaded = Loaded(native)
         self._answers: dict[bytes, Callable[[bytes], bytes]] = {
-            NEW: self._new,
-            LOAD: self._load,
-            ENCRYPT: self._encrypt,
-            ADD: self._add,
-            SUM: self._sum,
-            DECRYPT: self._decrypt,
+            requests.LOAD: self._loaded.load,
+            **native_sums.answers(self._loaded),
+            **native_scores.answers(self._loaded),
         }
 
     def answer(self, tag: bytes, body: bytes) -> bytes:
         """The answer to one request."""
         return self._answers[tag](body)
-
-    def _new(self, body: bytes) -> bytes:
-        degree, plain_modulus = struct.unpack("<QQ", body)
-        kinds = self._native.SCHEME_TYPE, self._native.ENCRYPTION_TYPE
-        context = self._native.TenSEALContext.new(kinds[0].BFV, degree, plain_modulus, [], kinds[1].ASYMMETRIC, 1)
-        written: bytes = context.serialize(True, True, False, False)
-        return written
-
-    def _load(self, body: bytes) -> bytes:
-        """Loads a context; its parameters, as SEAL understood them, go back for comparison."""
-        self._sums.clear()
-        self._context = self._native.TenSEALContext.deserialize(body, 1)
-        written: bytes = self._context.serialize(False, False, False, False)
-        return written
-
-    def _encrypt(self, body: bytes) -> bytes:
-        written: bytes = self._native.BFVVector(self._context, memoryview(body).cast("q").tolist()).serialize()
-        return written
-
-    def _add(self, body: bytes) -> bytes:
-        (number,) = struct.unpack_from("<Q", body)
-        vector = self._native.BFVVector(self._context, body[8:])
-        if number in self._sums:
-            self._sums[number] += vector
-        else:
-            self._sums[number] = vector
-        return b""
-
-    def _sum(self, body: bytes) -> bytes:
-        (number,) = struct.unpack("<Q", body)
-        written: bytes = self._sums.pop(number).serialize()
-        return written
-
-    def _decrypt(self, body: bytes) -> bytes:
-        values = self._native.BFVVector(self._context, body).decrypt(self._context.secret_key())
-        return array.array("q", values).tobytes()
 
 
 def _native() -> Any:

@@ -6,19 +6,17 @@ Both are bytes that were taken apart and checked; native code sees them only in 
 from __future__ import annotations
 
 import hashlib
-import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from typing import NoReturn
 
 from privkit.errors import CiphertextError
-from privkit.he import child as requests
-from privkit.he import guarded, structure
+from privkit.he import contextbytes, guarded, requests
+from privkit.he.contextbytes import Keys, Layout
 from privkit.he.guarded import Guard
 from privkit.he.parameters import Parameters
-
-_AUTO_AND_SCALE = b"\x10\x07\x19" + struct.pack("<d", -1.0)  # TenSEAL's flags, and a scale that BFV has none of
 
 
 class PublicContext:
@@ -32,7 +30,7 @@ class PublicContext:
 
     parameters: Parameters
     _content: bytes
-    _key: bytes
+    _keys: Keys
 
     def __init__(self) -> None:
         raise TypeError("a PublicContext is made by PublicContext.from_bytes or SecretContext.public")
@@ -48,11 +46,9 @@ class PublicContext:
         Raises:
             CiphertextError: They are not exactly a public context of these parameters.
         """
-        reader = structure.Reader(content)
-        with _named("public context", parameters):
-            key = _read_public(reader, parameters)
-            reader.end()
-        return _public(content, key, parameters)
+        with named("public context", parameters.name):
+            keys = contextbytes.read(content, _layout(parameters), secret=False)
+        return _public(content, keys, parameters)
 
     def to_bytes(self) -> bytes:
         """The context as TenSEAL writes it; it can be shown to anybody."""
@@ -65,7 +61,7 @@ class PublicContext:
 
     def native(self) -> bytes:
         """The same context put together anew, uncompressed: what the child loads."""
-        return _written(self.parameters, self._key)
+        return contextbytes.write(_layout(self.parameters), self._keys)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, PublicContext):
@@ -93,7 +89,7 @@ class SecretContext:
     parameters: Parameters
     public: PublicContext
     _content: bytes
-    _secret: bytes
+    _keys: Keys
 
     def __init__(self) -> None:
         raise TypeError("a SecretContext is made by SecretContext.new or SecretContext.from_bytes")
@@ -109,7 +105,7 @@ class SecretContext:
         Raises:
             InterruptedRunError: The child died.
         """
-        numbers = struct.pack("<QQ", parameters.degree, parameters.plain_modulus)
+        numbers = guarded.numbered(parameters.degree) + guarded.numbered(parameters.plain_modulus)
         with guarded.using(guard) as child:
             return SecretContext.from_bytes(child.ask(requests.NEW, numbers), parameters)
 
@@ -124,20 +120,12 @@ class SecretContext:
         Raises:
             CiphertextError: They are not exactly a secret context of these parameters.
         """
-        reader = structure.Reader(content)
-        with _named("secret context", parameters):
-            key = _read_public(reader, parameters)
-            end = reader.place
-            form = structure.secret_form(parameters.key_id, parameters.degree, parameters.coefficient_moduli)
-            inside = structure.Reader(reader.field(b"\x1a", 2 * form.size))
-            secret = structure.unpack(inside.field(b"\x0a", 2 * form.size), form.size)
-            form.check(secret)
-            inside.end()
-            reader.end()
+        with named("secret context", parameters.name):
+            keys = contextbytes.read(content, _layout(parameters), secret=True)
         context = object.__new__(SecretContext)
         context.parameters = parameters
-        context.public = _public(content[:end], key, parameters)
-        context._content, context._secret = bytes(content), secret
+        context.public = _public(content[: keys.public_size], replace(keys, secret=None), parameters)
+        context._content, context._keys = bytes(content), keys
         return context
 
     def to_bytes(self) -> bytes:
@@ -146,8 +134,7 @@ class SecretContext:
 
     def native(self) -> bytes:
         """The same context put together anew, uncompressed: what the child loads."""
-        key = structure.field(b"\x0a", structure.uncompressed(self._secret))
-        return self.public.native() + structure.field(b"\x1a", key)
+        return contextbytes.write(_layout(self.parameters), self._keys)
 
     def __repr__(self) -> str:
         return f"SecretContext(public={self.public!r})"
@@ -163,39 +150,24 @@ class SecretContext:
 
 
 @contextmanager
-def _named(what: str, parameters: Parameters) -> Iterator[None]:
-    """Says what was being read when something did not fit."""
+def named(what: str, parameters: str) -> Iterator[None]:
+    """Says what was being read when something did not fit.
+
+    Raises:
+        CiphertextError: In the place of another.
+    """
     try:
         yield
     except CiphertextError as err:
-        raise CiphertextError(f"this is no {what} of {parameters.name}: {err.message}") from None
+        raise CiphertextError(f"this is no {what} of {parameters}: {err.message}") from None
 
 
-def _public_form(parameters: Parameters) -> structure.Form:
+def _layout(parameters: Parameters) -> Layout:
     moduli = parameters.coefficient_moduli
-    return structure.ciphertext_form(parameters.key_id, parameters.degree, moduli, ntt=True)
+    return contextbytes.layout(parameters.key_id, parameters.degree, moduli, parameters.written(), -1.0)
 
 
-def _read_public(reader: structure.Reader, parameters: Parameters) -> bytes:
-    """Reads TenSEAL's fields 1 and 2; returns the public key, unpacked and checked."""
-    wanted, form = parameters.written(), _public_form(parameters)
-    if structure.unpack(reader.field(b"\x0a", 2 * len(wanted)), len(wanted)) != wanted:
-        raise CiphertextError("its parameters are others")
-    inside = structure.Reader(reader.field(b"\x12", 2 * form.size))
-    key = structure.unpack(inside.field(b"\x0a", 2 * form.size), form.size)
-    form.check(key)
-    inside.expect(_AUTO_AND_SCALE, "the end of its public part")
-    inside.end()
-    return key
-
-
-def _public(content: bytes, key: bytes, parameters: Parameters) -> PublicContext:
+def _public(content: bytes, keys: Keys, parameters: Parameters) -> PublicContext:
     context = object.__new__(PublicContext)
-    context.parameters, context._content, context._key = parameters, bytes(content), key
+    context.parameters, context._content, context._keys = parameters, bytes(content), keys
     return context
-
-
-def _written(parameters: Parameters, key: bytes) -> bytes:
-    numbers = structure.field(b"\x0a", structure.uncompressed(parameters.written()))
-    public = structure.field(b"\x0a", structure.uncompressed(key)) + _AUTO_AND_SCALE
-    return numbers + structure.field(b"\x12", public)

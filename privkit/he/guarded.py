@@ -16,21 +16,30 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Any, Protocol, Self
 
 from privkit.engines.pipes import receive, send
 from privkit.errors import CiphertextError, InterruptedRunError
-from privkit.he import structure
-from privkit.he.child import DONE, LOAD
-
-if TYPE_CHECKING:
-    from privkit.he.contexts import PublicContext, SecretContext
+from privkit.he import requests, structure
 
 _SECONDS = 120.0  # of one request, by the clock: a machine may be busy
 _LARGEST_ANSWER = 64 << 20
 _BOOTSTRAP = "import json,sys; sys.path[:] = json.loads(sys.argv[1]); from privkit.he.child import serve; serve()"
 # All that the child is told of the caller's environment: where the system looks for shared libraries.
 _PASSED_ON = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT")
+
+
+class Loadable(Protocol):
+    """A context of either scheme, public or secret.
+
+    Attributes:
+        parameters: What it is of; `name` and `written()` are asked of them.
+    """
+
+    parameters: Any
+
+    def native(self) -> bytes:
+        """Its bytes, put together from what was checked."""
 
 
 class Guard:
@@ -45,10 +54,10 @@ class Guard:
     def __init__(self, *, seconds: float = _SECONDS) -> None:
         self._seconds = seconds
         self._child: subprocess.Popen[bytes] | None = None
-        self._loaded: PublicContext | SecretContext | None = None
+        self._loaded: Loadable | None = None
         self._late = False
 
-    def load(self, context: PublicContext | SecretContext) -> None:
+    def load(self, context: Loadable) -> None:
         """Makes `context` the child's, unless it is already.
 
         Raises:
@@ -59,7 +68,7 @@ class Guard:
             return
         self._loaded = None
         wanted = context.parameters.written()
-        understood = structure.Reader(self.ask(LOAD, context.native())).field(b"\x0a", 2 * len(wanted))
+        understood = structure.Reader(self.ask(requests.LOAD, context.native())).field(b"\x0a", 2 * len(wanted))
         if structure.unpack(understood, len(wanted)) != wanted:
             raise CiphertextError(f"SEAL takes this context for another than {context.parameters.name}")
         self._loaded = context
@@ -94,7 +103,7 @@ class Guard:
             raise
         finally:
             watch.cancel()
-        if kind != DONE:
+        if kind != requests.DONE:
             raise CiphertextError("TenSEAL refuses these bytes")
         return answer
 

@@ -34,6 +34,7 @@ _SEAL = struct.Struct("<2sBBBBHQ")  # magic, header size, major, minor, compress
 _MAGIC, _MAJOR, _MINOR = b"\x5e\xa1", 4, 3
 _PLAIN, _ZSTD = 0, 2
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+_WINDOW = 2 << 20
 _WORD = 8
 
 
@@ -63,7 +64,7 @@ class Form:
         """uint64 array (1, moduli): the largest residue of each prime."""
         return np.array([self.moduli], dtype=np.uint64) - np.uint64(1)
 
-    def check(self, inner: bytes) -> None:
+    def check(self, inner: bytes | memoryview) -> None:
         """Refuses whatever is not exactly of this form, and a ciphertext that hides nothing.
 
         Args:
@@ -73,7 +74,7 @@ class Form:
             CiphertextError: A byte that the parameters determine differs, a word is no residue, or the last
                 polynomial is zero, so that no key is needed to read the first.
         """
-        if len(inner) != self.size or not inner.startswith(self.head):
+        if len(inner) != self.size or inner[: len(self.head)] != self.head:
             raise CiphertextError("its head is not that of the parameters")
         words = np.frombuffer(inner, dtype="<u8", offset=len(self.head))
         words = words.reshape(self.polynomials, len(self.moduli), self.degree)
@@ -135,7 +136,45 @@ def parameters_bytes(scheme: int, degree: int, moduli: tuple[int, ...], plain_mo
 
 def uncompressed(inner: bytes) -> bytes:
     """A SEAL object around bytes, not compressed: what native code is given to read."""
-    return _SEAL.pack(_MAGIC, _SEAL.size, _MAJOR, _MINOR, _PLAIN, 0, _SEAL.size + len(inner)) + inner
+    return _object_head(len(inner)) + inner
+
+
+@dataclass(frozen=True)
+class KeySwitchingForm:
+    """What relinearisation keys have to look like: for each prime of the data one public key (kswitchkeys.h).
+
+    Attributes:
+        key_id: SEAL's `parms_id` of keys, 32 bytes.
+        key: The form of each.
+        count: How many.
+    """
+
+    key_id: bytes
+    key: Form
+    count: int
+
+    @cached_property
+    def head(self) -> bytes:
+        """Every byte before the first key: how many sets of keys there are, and how many keys in it."""
+        return self.key_id + struct.pack("<QQ", 1, self.count)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the whole."""
+        return len(self.head) + self.count * (_SEAL.size + self.key.size)
+
+    def check(self, inner: bytes) -> None:
+        """Refuses whatever is not exactly of this form.
+
+        Raises:
+            CiphertextError: As `Form.check`.
+        """
+        reader = Reader(inner)
+        reader.expect(self.head, "the head of the keys")
+        for _ in range(self.count):
+            reader.expect(_object_head(self.key.size), "the head of a key")
+            self.key.check(reader.take(self.key.size))
+        reader.end()
 
 
 class Reader:
@@ -320,15 +359,23 @@ def _sizes_field(sizes: list[int]) -> bytes:
     return b"\x0a" + varint(len(packed)) + packed
 
 
+def _object_head(size: int) -> bytes:
+    return _SEAL.pack(_MAGIC, _SEAL.size, _MAJOR, _MINOR, _PLAIN, 0, _SEAL.size + size)
+
+
 def _array_head(words: int) -> bytes:
-    size = _SEAL.size + _WORD + words * _WORD
-    return _SEAL.pack(_MAGIC, _SEAL.size, _MAJOR, _MINOR, _PLAIN, 0, size) + struct.pack("<Q", words)
+    return _object_head(_WORD + words * _WORD) + struct.pack("<Q", words)
 
 
 def _frame_head(size: int) -> bytes:
-    """How libzstd begins a frame whose content it knows (RFC 8878, section 3.1.1): one segment, no checksum."""
+    """How libzstd begins a frame whose content it knows (RFC 8878, section 3.1.1), at its usual level; no checksum.
+
+    Up to its window, 2 MiB, the content is one segment; beyond, the window's size stands before the content's.
+    """
     if size < 256:
         return _ZSTD_MAGIC + struct.pack("<BB", 0x20, size)
     if size < 65792:
         return _ZSTD_MAGIC + struct.pack("<BH", 0x60, size - 256)
-    return _ZSTD_MAGIC + struct.pack("<BI", 0xA0, size)
+    if size <= _WINDOW:
+        return _ZSTD_MAGIC + struct.pack("<BI", 0xA0, size)
+    return _ZSTD_MAGIC + struct.pack("<BBI", 0x80, 0x58, size)

@@ -12,8 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from privkit.errors import CiphertextError, StudyError
-from privkit.he import child as requests
-from privkit.he import guarded, structure
+from privkit.he import guarded, requests, structure
 from privkit.he.contexts import PublicContext, SecretContext
 from privkit.he.guarded import Guard
 from privkit.he.parameters import Parameters

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 
 from privkit.errors import OutputError
 
@@ -31,6 +33,29 @@ class Staged:
         try:
             with temporary.open("x", encoding="utf-8", newline="\n") as file:
                 file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as err:
+            raise _refused(path, err) from None
+
+    @contextmanager
+    def open(self, path: Path, *, private: bool = False) -> Iterator[BinaryIO]:
+        """A file that is written in the block, under a hidden name in the folder of `path`, and waits like the others.
+
+        Args:
+            path: Where it will be.
+            private: Whether nobody but its owner may open it (mode 0600).
+
+        Raises:
+            OutputError: It cannot be written.
+        """
+        temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        self._waiting.append((temporary, path))
+        try:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+            descriptor = os.open(temporary, flags, 0o600 if private else 0o666)
+            with os.fdopen(descriptor, "wb") as file:
+                yield file
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as err:

@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.ciphers import Cipher
-from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.algorithms import AES256
 from cryptography.hazmat.primitives.ciphers.modes import CTR
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -69,11 +69,28 @@ class AgreementSecret:
         self.__getstate__()
 
 
+def check_share(public: bytes) -> None:
+    """Refuses a public share before anything depends on it.
+
+    Args:
+        public: 32 bytes.
+
+    Raises:
+        VerificationError: It is a point of small order: whatever its secret half, everyone could know what is derived.
+    """
+    AgreementSecret().seed(public, b"", b"")  # whether a point has small order shows with every secret
+
+
 class KeyStream:
     """A stream of bytes from a seed: AES-256 in counter mode over zeros. A seed makes one stream, from its start."""
 
     def __init__(self, seed: bytes) -> None:
-        self._cipher = Cipher(AES(seed), CTR(_BLOCK)).encryptor()
+        """Starts the stream.
+
+        Raises:
+            ValueError: `seed` has not 32 bytes.
+        """
+        self._cipher = Cipher(AES256(seed), CTR(_BLOCK)).encryptor()
 
     def take(self, size: int) -> bytes:
         """The next bytes.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import os
+import secrets
 import stat
 from pathlib import Path
 from typing import NamedTuple
@@ -35,7 +36,7 @@ def write_private(path: str | os.PathLike[str], content: str | bytes, kind: Kind
 
     Args:
         path: Where to write it; the folder must exist.
-        content: All of it; a text as UTF-8.
+        content: All of it; text is written as UTF-8.
         kind: What it is called in messages.
 
     Raises:
@@ -64,13 +65,52 @@ def write_private(path: str | os.PathLike[str], content: str | bytes, kind: Kind
         raise KeyFileError(f"{os.fspath(path)} cannot be written: {error.strerror}") from None
 
 
+def replace_private(path: str | os.PathLike[str], content: str | bytes, kind: Kind) -> None:
+    """Writes a private file in the place of one that is there; whoever reads it sees the old one or the new one.
+
+    Raises:
+        KeyFileError: It cannot be written.
+    """
+    place = Path(path)
+    temporary = place.with_name(f".{place.name}.{secrets.token_hex(4)}")
+    write_private(temporary, content, kind)
+    try:
+        temporary.replace(place)
+        sync_folder(place.absolute().parent)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise KeyFileError(f"{os.fspath(path)} cannot be written: {error.strerror}") from None
+
+
+def destroy_private(path: str | os.PathLike[str]) -> None:
+    """Overwrites a private file and removes it.
+
+    What a disk keeps of what was overwritten, and what a backup or a snapshot has of it, is out of reach.
+
+    Raises:
+        KeyFileError: It cannot be removed.
+    """
+    try:
+        with Path(path).open("r+b") as file:
+            file.write(bytes(os.fstat(file.fileno()).st_size))
+            file.flush()
+            os.fsync(file.fileno())
+        Path(path).unlink()
+        sync_folder(Path(path).absolute().parent)
+    except OSError as error:
+        raise KeyFileError(
+            f"{os.fspath(path)} cannot be removed: {error.strerror}", hint="Remove it yourself: it is of no more use."
+        ) from None
+
+
 def read_private(path: str | os.PathLike[str], kind: Kind, most: int = MAX_FILE_BYTES) -> bytes:
     """The bytes of a regular file that nobody but its owner can open; checked on the open file, not on its name.
 
     Args:
         path: The file.
         kind: What it is called in messages.
-        most: Bytes that it may have.
+        most: How many bytes it may have.
 
     Returns:
         At most `most` + 1 bytes: more than `most` are too many.
@@ -88,7 +128,7 @@ def read_private(path: str | os.PathLike[str], kind: Kind, most: int = MAX_FILE_
         raise KeyFileError(f"{name} cannot be read: {error.strerror}") from None
     try:
         _check_closed(os.fstat(descriptor), name, kind)
-        with os.fdopen(os.dup(descriptor), "rb") as file:
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
             return file.read(most + 1)
     except OSError as error:
         raise KeyFileError(f"{name} cannot be read: {error.strerror}") from None

@@ -46,7 +46,7 @@ from privkit.ledger.records import (
 from privkit.ledger.sqlite import SqliteStore
 from privkit.ledger.store import Answer, Candidate, Store, System
 from privkit.model.amounts import spelled
-from privkit.model.pipeline import Disclosure, LocalNoise
+from privkit.model.disclosure import Disclosure, LocalNoise
 
 Noted = TypeVar("Noted", bound=BaseModel)
 _PAGE = 500  # entries that are read at a time, so that no reader holds a snapshot while its caller thinks
@@ -200,7 +200,8 @@ class Ledger:
             VerificationError: The answer is not the one that was charged and released.
         """
         with self._store.reading():
-            found = [known for known in self._store.candidates(key, spelled(delta)) if known.loss >= at_least]
+            known = self._store.candidates(key, spelled(delta), at_least)
+            found = [candidate for candidate in known if candidate.loss >= at_least]
             if not found:
                 return None
             best: Candidate = max(enumerate(found), key=lambda item: (item[1].loss, item[0]))[1]

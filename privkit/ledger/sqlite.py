@@ -214,8 +214,8 @@ class SqliteStore:
             *(analyst, spelled(allowance.spent), quota, allowance.epsilon),
         )
 
-    def candidates(self, key: str, delta: str) -> list[Candidate]:
-        rows = self._run("SELECT id, loss FROM answers WHERE key = ? AND delta = ? ORDER BY number", key, delta)
+    def candidates(self, key: str, delta: str, at_least: Decimal) -> list[Candidate]:
+        rows = self._run(_CANDIDATES, key, delta, float(at_least) * (1 - _NEAR))
         return [Candidate(id, self._decimal(loss)) for id, loss in rows]
 
     def answer(self, id: str) -> Answer | None:
@@ -281,6 +281,8 @@ class SqliteStore:
 
 _SELECT = "SELECT sequence, id, kind, time, body, prev, hash FROM entries"
 _INSERT = "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?)"
+_CANDIDATES = "SELECT id, loss FROM answers WHERE key = ? AND delta = ? AND CAST(loss AS REAL) >= ? ORDER BY number"
+_NEAR = 1e-9  # what floats lose; the ledger compares the decimals themselves
 _HINT = "Restore the ledger from a copy, and count what was released since then as spent."
 
 

@@ -113,8 +113,11 @@ class Store(Protocol):
     def put_allowance(self, analyst: str, allowance: Allowance) -> None:
         """Writes it; only inside `writing`."""
 
-    def candidates(self, key: str, delta: str) -> list[Candidate]:
-        """Answers under a key and threshold δ, in the order in which they were stored; by an index."""
+    def candidates(self, key: str, delta: str, at_least: Decimal) -> list[Candidate]:
+        """Answers under a key and threshold δ, in the order in which they were stored; by an index.
+
+        All that were paid with a loss of `at_least` or more, and perhaps some that were paid with less.
+        """
 
     def answer(self, id: str) -> Answer | None:
         """The answer of a charge."""

@@ -15,7 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from privkit.model.amounts import Amount
 from privkit.model.dataset import Measure, PrivacyUnit
-from privkit.model.pipeline import About, Disclosure, LocalNoise
+from privkit.model.disclosure import Disclosure, LocalNoise
+from privkit.model.pipeline import About
 from privkit.model.release import Answer, Loss
 from privkit.model.report import ModelInfo
 from privkit.model.study import Noise, StudyKeyHolder, StudyParty

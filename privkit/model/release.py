@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from privkit.model.amounts import Amount
 from privkit.model.dataset import Measure, PrivacyUnit
+from privkit.model.disclosure import Disclosure
 from privkit.model.estimates import Estimated
 from privkit.model.query import Query
 
@@ -193,6 +194,7 @@ class Release(Answer):
         time: When it was charged (UTC, ISO 8601).
         accounting: Where the charge stands.
         accepted_high_loss: The reason that was given for a budget above the cap.
+        disclosed: Rows of the dataset that were given out before: its ε covers the statistics alone.
         software: Versions.
     """
 
@@ -205,6 +207,7 @@ class Release(Answer):
     threshold_delta: Amount
     accounting: Accounting
     accepted_high_loss: str | None = None
+    disclosed: tuple[Disclosure, ...] = ()
     software: Mapping[str, str]
 
 

@@ -24,7 +24,8 @@ from privkit.keys.keyfile import Key
 from privkit.ledger.entries import DISCLOSED, LOCAL
 from privkit.model.canonical import sha256_of
 from privkit.model.card import CardColumn, DeidentifiedRows
-from privkit.model.pipeline import DeidentifyStep, Disclosure, LocalNoise, PlannedStep
+from privkit.model.disclosure import Disclosure, LocalNoise
+from privkit.model.pipeline import DeidentifyStep, PlannedStep
 from privkit.model.pipeline_state import StepRecord
 from privkit.model.policy import Policy
 from privkit.model.report import Report

@@ -26,7 +26,7 @@ from privkit.errors import BudgetRefusedError, InputError, OutputError, Pipeline
 from privkit.io.alone import alone
 from privkit.keys.identity import Identity
 from privkit.model.canonical import sha256_of
-from privkit.model.card import Card
+from privkit.model.card import Card, DeidentifiedRows
 from privkit.model.pipeline import PipelinePlan, PipelineSpec, PlannedStep, Step
 from privkit.model.pipeline_state import PipelineState, Releases
 from privkit.model.progress import Observer, SilentObserver
@@ -193,14 +193,21 @@ class Pipeline:
 
     def _card(self, work: Work, folder: Path) -> Card:
         records = work.state.steps
-        files = [file for record in records for name in record.files for file in published(work.path(name), folder)]
+        files = [
+            file
+            for record in records
+            for name in record.files
+            for file in published(
+                work.path(name), folder, with_size=record.rows is None or record.rows.rows is not None
+            )
+        ]
         with open_ledger(self.dataset, read_only=True) as ledger:
             card = make_card(
                 self.dataset,
                 ledger,
                 releases=list(self._releases(work)),
                 before=self._before(work),
-                deidentified=[record.rows for record in records if record.rows is not None],
+                deidentified=[_as_public(record.rows) for record in records if record.rows is not None],
                 studies=[record.study for record in records if record.study is not None],
                 fairness=self.spec.fairness,
                 files=files,
@@ -251,6 +258,11 @@ class Pipeline:
                 path.parent.mkdir(parents=True, exist_ok=True)
             except OSError as err:
                 raise OutputError(f"{path.parent}: cannot be made ({err.strerror})") from None
+
+
+def _as_public(rows: DeidentifiedRows) -> DeidentifiedRows:
+    """What a card shows of rows: counts where a person said that its readers get them too."""
+    return rows if rows.rows is not None else rows.model_copy(update={"disclosure": rows.disclosure.without_counts()})
 
 
 def _planned(work: Work, number: int, step: Step) -> PlannedStep:

@@ -58,6 +58,9 @@ def _asked(release: Release) -> Iterator[str]:
     yield f"Asked by {md(release.analyst)} on {words.when(release.time)}, data version {md(release.version)}."
     yield ""
     yield from fenced(release.sql)
+    if release.disclosed:
+        yield ""
+        yield f"**{md(words.disclosed_sentence(release.disclosed))}**"
     if release.accepted_high_loss:
         yield ""
         yield f"**{md(words.high_loss_sentence(release.accepted_high_loss))}**"

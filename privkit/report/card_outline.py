@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import ClassVar
 
 from privkit.model.card import Card, CardStatistic, CardStudy, DeidentifiedRows, FairnessTable
-from privkit.model.pipeline import Disclosure
+from privkit.model.disclosure import Disclosure
 from privkit.model.release import Answer
 from privkit.report import card_wording as told
 from privkit.report import release_wording as words
@@ -221,6 +221,10 @@ def _facts(*pairs: tuple[str, str]) -> Facts:
     return Facts(tuple(Fact(name, text) for name, text in pairs))
 
 
+def _told(sentences: Sequence[str]) -> Bullets:
+    return Bullets(tuple(map(told.prose, sentences)) or (told.NOT_STATED,))
+
+
 # ---- whom it protects
 
 
@@ -230,8 +234,7 @@ def _protected(card: Card) -> Section:
     blocks: list[Block] = [Paragraph(protected), Paragraph(told.whole_promise(guarantee))]
     blocks.append(Paragraph(told.delta_sentence(guarantee.limit.delta)))
     parts = [Section("beliefs", "What that can do to a belief", tuple(_odds(card)))] if card.odds else []
-    not_protected = Bullets(tuple(map(told.prose, guarantee.not_protected)))
-    parts.append(Section("not-protected", "What is not protected", (not_protected,)))
+    parts.append(Section("not-protected", "What is not protected", (_told(guarantee.not_protected),)))
     return Section("protected", "Whom it protects, in plain words", tuple(blocks), tuple(parts))
 
 
@@ -330,10 +333,10 @@ def _deidentified(place: int, rows: DeidentifiedRows) -> Section:
     facts.append(Fact("What the models are known to find", told.stated(rows.recall)))
     blocks: list[Block] = [Facts(tuple(facts))]
     if rows.columns:
+        blocks.append(Paragraph(told.OPERATORS_READ, soft=True))
         blocks.append(
             Tally("Columns by what became of them", tuple(told.operators(rows.columns)), f"operators-{place}")
         )
-        blocks.append(Paragraph(told.OPERATORS_READ, soft=True))
         blocks.append(_columns(rows))
         blocks.append(Paragraph(told.roles_sentence(rows.columns), soft=True))
     if rows.models:
@@ -423,7 +426,7 @@ def _guarantee(card: Card) -> Section:
                 (
                     "Covers",
                     "the statistics alone: rows were given out too"
-                    if guarantee.statistics_only
+                    if told.statement(card)
                     else "all that was given out through this ledger",
                 ),
             ),
@@ -454,7 +457,7 @@ def _study(place: int, study: CardStudy) -> Section:
                 f"Who took part in {shown(study.study)}", ("Name", "Role", "Public identity"), tuple(roster), code=(2,)
             ),
             Paragraph("Who would have to work together to see more:"),
-            Bullets(tuple(map(told.prose, study.collusion))),
+            _told(study.collusion),
             Paragraph("What was asked:"),
             *map(Sql, study.statistics),
         ),

@@ -12,7 +12,7 @@ from privkit.report.wording import ROLES, number, plural, shown
 
 if TYPE_CHECKING:
     from privkit.model.card import Card, CardColumn, CardStatistic, CardStudy, FairnessGroup, Guarantee, OddsRow
-    from privkit.model.pipeline import Disclosure, LocalNoise
+    from privkit.model.disclosure import Disclosure, LocalNoise
 
 NOT_STATED = "not stated"
 NO_GUARANTEE = (
@@ -35,7 +35,7 @@ INTERVAL_READ = (
 )
 WITHHELD_READ = "Where a number is withheld, the reason stands beside it."
 WEAK_READ = "Where a number is marked weak, the noise is so large that the interval may cover less often than it says."
-OPERATORS_READ = "Drop: the column was left out. The counts in the picture are columns, not rows."
+OPERATORS_READ = "How many columns (not rows) became what; drop means that a column was left out."
 FAIRNESS_READ = (
     "The same noise weighs more on a small group than on a large one. For each group the tables give half the "
     "interval's width as a part of the value itself, averaged over the group's values: the smaller, the more "
@@ -47,8 +47,8 @@ PAGE_IS_NO_PROOF = (
     "has the card's last entry."
 )
 SIGNER_READ = (
-    "PUBLIC is the signer's public identity as you got it from them, not as it stands here: who forges a card puts their "
-    "own identity on it."
+    "PUBLIC is the signer's public identity as you got it from them, not as it stands here: who forges a card puts "
+    "their own identity on it."
 )
 UNSIGNED = "This card is not signed: anybody could have written it."
 NOT_PINNED = (
@@ -113,17 +113,15 @@ def statement(card: Card) -> str | None:
     """That ε covers the statistics alone, where rows were given out as well; None where none were."""
     if not (card.guarantee.statistics_only or card.disclosed):
         return None
-    files = ", ".join(f"{shown(one.what)} ({words.when(one.time)[:10]})" for one in card.disclosed)
-    return (
-        "Rows of this dataset were given out as well. The privacy loss ε on this card covers the statistics alone; the "
-        f"rows have no differential privacy guarantee. Given out so far: {files or 'not recorded on this card'}."
-    )
+    return words.disclosed_sentence(card.disclosed)
 
 
 def key_numbers(card: Card) -> Sequence[tuple[str, str]]:
     """What to see first."""
     limit, studies = card.guarantee.limit, len(card.studies)
-    found = [("Privacy loss allowed, for ever", words.loss_text(limit.model_copy(update={"rho": None})))]
+    found = [("Privacy loss allowed, for ever", f"ε {words.amount_text(limit.epsilon)}")]
+    if limit.delta:
+        found.append(("with an allowance of", f"δ {words.amount_text(limit.delta)}"))
     found.append(("Of it spent so far", words.percent_text(spent_share(card))))
     found.append(("Queries answered on this card", number(len(card.statistics))))
     found.append(("Files of rows ever given out", number(len(card.disclosed)) if card.disclosed else "none"))
@@ -155,8 +153,8 @@ def delta_sentence(delta: Decimal) -> str:
 
 
 ODDS_READ = (
-    "Suppose that somebody believes, with the probability on the left, that a certain person is in the data, and then "
-    "sees everything that the whole budget can ever pay for. What they believe afterwards stays between the other two."
+    "Suppose that somebody holds it for so and so likely that a certain person is in the data, and then sees "
+    "everything that the whole budget can ever pay for. What they believe afterwards stays between two limits."
 )
 
 

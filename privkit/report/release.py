@@ -15,6 +15,7 @@ from privkit.report.release_wording import (
     NOISE_ONLY,
     WEAK,
     amount_text,
+    disclosed_sentence,
     half_width_text,
     has_weak,
     high_loss_sentence,
@@ -68,6 +69,8 @@ def spent_lines(release: Release, *, stored: bool, remaining: Loss | None = None
     left = loss_text(remaining, up=False) if remaining is not None else left_text(release)
     whose = f"for analyst {shown(release.analyst)}" if remaining is not None else "of the budget"
     yield Text(f"Left {whose}: {left}.")
+    if release.disclosed:
+        yield Text(disclosed_sentence(release.disclosed), style="yellow")
     if release.accepted_high_loss:
         yield Text(high_loss_sentence(release.accepted_high_loss), style="yellow")
 

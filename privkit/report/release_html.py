@@ -113,6 +113,7 @@ def release_fragment(release: Release, stored: bool) -> str:
             unit=words.unit_sentences(release.privacy_unit),
             promise=words.promise_sentence(release.cost, release.privacy_unit),
             threshold=release.threshold and words.threshold_sentence(release.threshold, release.privacy_unit),
+            disclosed=release.disclosed and words.disclosed_sentence(release.disclosed),
             high_loss=release.accepted_high_loss and words.high_loss_sentence(release.accepted_high_loss),
             not_covered=words.NOT_COVERED,
             account=words.account_rows(release),

@@ -13,6 +13,7 @@ from privkit.report.wording import plural, shown
 
 if TYPE_CHECKING:
     from privkit.model.dataset import Measure, PrivacyUnit
+    from privkit.model.disclosure import Disclosure
     from privkit.model.estimates import Estimated, Value
     from privkit.model.release import Answer, HalfWidth, Loss, Release, ThresholdMechanism
 
@@ -317,6 +318,15 @@ def declaration_text(column: Mapping[str, Any]) -> str:
         else:
             parts.append(f"{name.rstrip('_')} {value}")
     return shown(", ".join(parts))
+
+
+def disclosed_sentence(disclosed: Sequence[Disclosure]) -> str:
+    """That rows were given out, and that ε does not cover them."""
+    files = ", ".join(f"{shown(one.what)} ({when(one.time)[:10]})" for one in disclosed)
+    return (
+        "Rows of this dataset were given out as well. The privacy loss ε on this card covers the statistics alone; the "
+        f"rows have no differential privacy guarantee. Given out so far: {files or 'not recorded on this card'}."
+    )
 
 
 def high_loss_sentence(reason: str) -> str:

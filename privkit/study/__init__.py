@@ -6,11 +6,11 @@ up. Every method gives or takes one message; each message is a type of its own, 
 """
 
 from privkit.study.aggregator import Aggregator
+from privkit.study.description import Study
 from privkit.study.holder import KeyHolder, result_of
 from privkit.study.messages import Aggregate, Contribution, Invitation, Reveal, Share
 from privkit.study.party import Party
 from privkit.study.steps import (
-    Study,
     aggregate_study,
     contribute_study,
     join_study,

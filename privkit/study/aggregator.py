@@ -75,6 +75,7 @@ class Aggregator:
         Raises:
             VerificationError: It is not the sum of the contributions.
         """
+        roster.check_kind(aggregate, Aggregate)
         expected = self.aggregate()
         if aggregate.body != expected.body:
             raise VerificationError(f"{aggregate.name} is not of these contributions")

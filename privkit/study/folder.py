@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import os
 import secrets
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 from privkit.errors import InputError, OutputError, StudyError, VerificationError
+from privkit.keys.privatefile import sync_folder
 from privkit.study.messages import Aggregate, Contribution, Invitation, Message, Reveal, Share
 
 _MOST_BYTES = 1 << 31
@@ -73,6 +75,10 @@ class Folder:
         """The contributions that are there, in the order of the roster."""
         return self._each("contribution", Contribution, invitation)
 
+    def has_contribution(self, party: str) -> bool:
+        """Whether something is there under the name of a party's contribution."""
+        return os.path.lexists(self.path / _of("contribution", party))
+
     def aggregate(self) -> Aggregate | None:
         """The aggregate, if it is there."""
         return self._read(_AGGREGATE, Aggregate)
@@ -80,6 +86,10 @@ class Folder:
     def reveal(self) -> Reveal | None:
         """The key holder's result, if it is there."""
         return self._read(_RESULT, Reveal)
+
+    def places(self) -> list[Path]:
+        """The files that are there, and the one of the result."""
+        return [*self.path.glob(f"*{_END}"), self.path / f"{_RESULT}{_END}"]
 
     def size(self) -> int:
         """Bytes of all messages."""
@@ -105,16 +115,8 @@ class Folder:
 
     def _read(self, name: str, kind: type[M]) -> M | None:
         path = self.path / f"{name}{_END}"
-        try:
-            with path.open("rb") as file:
-                content = file.read(_MOST_BYTES + 1)
-        except FileNotFoundError:
-            return None
-        except OSError as err:
-            raise InputError(f"{path}: cannot be read ({err.strerror})", path=str(path)) from None
-        if len(content) > _MOST_BYTES:
-            raise VerificationError(f"{path.name} is larger than any message of a study")
-        return kind.from_bytes(content, path.name)
+        content = _content(path)
+        return None if content is None else kind.from_bytes(content, path.name)
 
     # ---- writing
 
@@ -126,6 +128,7 @@ class Folder:
 
         Raises:
             StudyError: The file is there and holds something else.
+            InputError: Something is there that cannot be read.
             OutputError: It cannot be written.
         """
         path = self.path / file_of(message)
@@ -137,8 +140,9 @@ class Folder:
                 file.flush()
                 os.fsync(file.fileno())
             os.link(waiting, path)
+            sync_folder(self.path)
         except FileExistsError:
-            if path.read_bytes() == content:
+            if _content(path) == content:
                 return False
             raise StudyError(
                 f"{path.name} is there already and is another one", hint="Look at it with: privkit study verify"
@@ -150,6 +154,30 @@ class Folder:
         finally:
             waiting.unlink(missing_ok=True)
         return True
+
+
+def _content(path: Path) -> bytes | None:
+    """The bytes of a regular file, if it is there: whoever shares the folder may have put anything in its place."""
+    try:
+        # Without O_NONBLOCK, opening a named pipe would wait for ever.
+        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+        descriptor = os.open(path, flags)
+    except FileNotFoundError:
+        return None
+    except OSError as err:
+        raise InputError(f"{path}: cannot be read ({err.strerror})", path=str(path)) from None
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise InputError(f"{path}: cannot be read (it is not a regular file)", path=str(path))
+        with os.fdopen(os.dup(descriptor), "rb") as file:
+            content = file.read(_MOST_BYTES + 1)
+    except OSError as err:
+        raise InputError(f"{path}: cannot be read ({err.strerror})", path=str(path)) from None
+    finally:
+        os.close(descriptor)
+    if len(content) > _MOST_BYTES:
+        raise VerificationError(f"{path.name} is larger than any message of a study")
+    return content
 
 
 def file_of(message: Message[Any]) -> str:

@@ -15,7 +15,7 @@ from math import sqrt
 from pathlib import Path
 
 from privkit.dp.conversion import epsilon_of
-from privkit.dp.estimate import estimate
+from privkit.dp.estimate import check_confidence, estimate
 from privkit.dp.plan import Measured
 from privkit.dp.pooled import measured, with_noise
 from privkit.errors import LedgerError, StudyError, VerificationError
@@ -31,6 +31,7 @@ from privkit.model.study import RevealBody, StudyKeyHolder, StudyResult, StudySp
 from privkit.report.study_card import study_card
 from privkit.study import roster
 from privkit.study.aggregator import Aggregator
+from privkit.study.description import Study
 from privkit.study.messages import Aggregate, Contribution, Invitation, Reveal, Share
 from privkit.study.state import State
 from privkit.study.terms import Terms, draw_up, terms_of
@@ -62,11 +63,11 @@ class KeyHolder:
         self._state = State(state) if state is not None else State.beside(Path(identity), session)
 
     @classmethod
-    def new(cls, study: StudySpec, identity: str | os.PathLike[str], *, state: Path | None = None) -> KeyHolder:
+    def new(cls, study: Study | StudySpec, identity: str | os.PathLike[str], *, state: Path | None = None) -> KeyHolder:
         """Starts a session: fresh contexts, whose secret halves stay beside the identity.
 
         Args:
-            study: The study file.
+            study: The study's description.
             identity: The key holder's identity file.
             state: Where to keep the secrets instead; a folder for this session alone.
 
@@ -74,9 +75,11 @@ class KeyHolder:
             StudyError: The study does not hold together, or does not fit: with the numbers.
             QueryError: A statistic that is not understood.
             OutputError: What has to be kept cannot be written.
+            UsageError: It is no description of a study.
         """
+        described = study if isinstance(study, Study) else Study(study)
         signer = Identity.load(identity)
-        terms = draw_up(study, StudyKeyHolder(name=signer.name, public=signer.public.text))
+        terms = draw_up(described.spec, StudyKeyHolder(name=signer.name, public=signer.public.text))
         keep = State(state) if state is not None else State.beside(Path(identity), terms.manifest.session)
         publics = []
         for number, parameters in enumerate(terms.parameters):
@@ -112,7 +115,10 @@ class KeyHolder:
             VerificationError: A message that does not hold, or a sum that is not that of the contributions.
             StudyError: The study was revealed before.
             LedgerError: The ledger cannot be written; nothing is shown.
+            UsageError: Another confidence than 0.5 to just below 1, or something is of another type.
         """
+        check_confidence(confidence)
+        roster.check_kind(aggregate, Aggregate)
         with self._state.alone():
             if self._state.get(_OVER) is not None:
                 raise self._over()

@@ -20,7 +20,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from privkit.errors import KeyFileError, VerificationError
+from privkit.errors import KeyFileError, UsageError, VerificationError
 from privkit.keys.identity import SIGNATURE_BYTES, Identity, PublicIdentity
 from privkit.keys.privatefile import from_base64
 from privkit.model.canonical import canonical_json
@@ -95,8 +95,11 @@ class Message(Generic[Body]):
 
         Raises:
             VerificationError: It is no such message, not in its one encoding, or its signature does not hold.
+            UsageError: `content` is not bytes.
         """
         called = name or f"the {cls.kind}"
+        if not isinstance(content, bytes):
+            raise UsageError(f"{called}: the bytes of a message are wanted")
         end = content.find(b"\n", 0, MOST_HEADER)
         if end < 0:
             raise _bad(called, f"is no {cls.kind} of a study")
@@ -104,7 +107,11 @@ class Message(Generic[Body]):
         parts = _cut(content, end + 1, fields["parts"], called)
         body = _read(fields["body"], cls.record, called)
         message = cls(body, parts, fields["signer"], _signature(fields["signature"], called), called)
-        if message._header != content[: end + 1]:
+        try:
+            written = message._header
+        except ValueError:  # JSON's escapes can say half a character, which UTF-8 has no bytes for
+            written = b""
+        if written != content[: end + 1]:
             raise _bad(called, "is not written in the one way that a message has, or its parts were changed")
         message._check_signature(called)
         return message

@@ -7,16 +7,15 @@ aggregate → noise → masks → encryption → own outbox (durable) → out. A
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
 
-from privkit.budget import as_loss, open_ledger, whoami
+from privkit.budget import as_loss, charged, open_ledger, whoami
 from privkit.dataset import Dataset
 from privkit.dp.pooled import party_vector, with_share
 from privkit.dp.sources import Table, open_table
-from privkit.errors import AggregateError, PrivkitError, StudyError, VerificationError
+from privkit.errors import AggregateError, LedgerError, PrivkitError, StudyError, UsageError, VerificationError
 from privkit.he import guarded, masks, sums
 from privkit.he.contexts import PublicContext
 from privkit.keys.agreement import AgreementSecret
@@ -35,7 +34,6 @@ from privkit.study.terms import party_spec, terms_of
 
 _SECRET, _SHARE, _CONTRIBUTION = "share.secret", "share", "contribution"
 _PURPOSE = b"privkit study mask v1"
-_CHARGED = "What was charged stays charged; `privkit budget history` shows it."
 
 
 class Party:
@@ -116,8 +114,8 @@ class Party:
     # ---- contributing
 
     def has_contributed(self) -> bool:
-        """Whether its contribution was made, so that giving it again is free."""
-        return self._state.get(_CONTRIBUTION) is not None
+        """Whether a contribution is kept, which `contribute` would give again."""
+        return self._state.has(_CONTRIBUTION)
 
     def contribute(
         self, shares: Iterable[Share], dataset: Dataset, *, analyst: str | None = None
@@ -138,7 +136,10 @@ class Party:
             DatasetError: The description or the source does not have what the study reads. Nothing was charged.
             BudgetRefusedError: It does not fit. Nothing was charged.
             AggregateError: The engine failed after the charge; what was charged stays charged.
+            UsageError: Something is of another type. Nothing was charged.
         """
+        if not isinstance(dataset, Dataset):
+            raise UsageError("a party contributes a privkit.Dataset", hint="Dataset.load(path) reads its description.")
         shares = tuple(shares)
         agreed = roster.agreed(self.invitation, shares)
         with self._state.alone():
@@ -152,14 +153,14 @@ class Party:
                 _check_zcdp(ledger)
                 with open_table(own, dataset.folder, dataset.frame) as table:
                     receipt = ledger.charge(self._charge(ledger, dataset, analyst))
-                    with _charged(ledger, receipt):
+                    with charged(ledger, receipt):
                         values = self._vector(own, table)
                         parts = self._encrypted(values, contexts, secret, shares, agreed)
                         contribution = self._contribution(parts, agreed)
                         self._system.at("before outbox")
                         self._state.keep(_CONTRIBUTION, contribution.to_bytes())
                     self._system.at("after outbox")
-                    ledger.answer(receipt.id, canonical_json({"contribution": contribution.sha256}))
+                    _answered(ledger, receipt, contribution)
             self._state.destroy(_SECRET)
         return contribution, self._done(contribution, receipt)
 
@@ -242,10 +243,7 @@ class Party:
         def seed(place: int) -> bytes:
             pair = sorted((place, own))
             purpose = b"\0".join([_PURPOSE, channel.encode(), *(names[i].encode() for i in pair)])
-            try:
-                return secret.seed(by_name[names[place]], bytes.fromhex(agreed), purpose)
-            except VerificationError as err:
-                raise VerificationError(f"the share of {names[place]}: {err.message}") from None
+            return secret.seed(by_name[names[place]], bytes.fromhex(agreed), purpose)
 
         return [seed(i) for i in range(own)], [seed(i) for i in range(own + 1, len(names))]
 
@@ -280,15 +278,9 @@ def _check_zcdp(ledger: Ledger) -> None:
         )
 
 
-@contextmanager
-def _charged(ledger: Ledger, receipt: Receipt) -> Iterator[None]:
-    """Whatever fails in the block is noted in the ledger, and does not give the charge back."""
+def _answered(ledger: Ledger, receipt: Receipt, contribution: Contribution) -> None:
     try:
-        yield
-    except BaseException as err:
-        reason = type(err).__name__ if isinstance(err, (PrivkitError, KeyboardInterrupt)) else "internal error"
-        with suppress(PrivkitError):  # whatever happened is told by its own error
-            ledger.fail(receipt.id, reason)
-        if isinstance(err, PrivkitError):
-            err.hint = f"{err.hint} {_CHARGED}" if err.hint else _CHARGED
+        ledger.answer(receipt.id, canonical_json({"contribution": contribution.sha256}))
+    except LedgerError as err:
+        err.hint = "It was charged and the contribution is kept: contribute again, which charges nothing more."
         raise

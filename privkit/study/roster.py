@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from privkit.errors import CiphertextError, StudyError, VerificationError
+from privkit.errors import CiphertextError, StudyError, UsageError, VerificationError
 from privkit.he import sums
-from privkit.study.messages import Aggregate, Contribution, Invitation, Share, transcript
+from privkit.keys import agreement
+from privkit.study.messages import Aggregate, Contribution, Invitation, Message, Share, transcript
 from privkit.study.terms import Terms
 
 Sent = TypeVar("Sent", Share, Contribution)
+
+
+def check_kind(message: object, kind: type[Message[Any]]) -> None:
+    """Refuses what is not a message of a kind: a path, bytes, or another message.
+
+    Raises:
+        UsageError: It is something else.
+    """
+    if not isinstance(message, kind):
+        raise UsageError(
+            f"a message of the type {kind.__name__} is wanted, not {type(message).__name__}",
+            hint=f"{kind.__name__}.from_bytes reads one.",
+        )
 
 
 def check_invitation(invitation: Invitation, key_holder: str | None = None) -> None:
@@ -22,7 +36,9 @@ def check_invitation(invitation: Invitation, key_holder: str | None = None) -> N
 
     Raises:
         VerificationError: Somebody else signed it.
+        UsageError: It is no invitation.
     """
+    check_kind(invitation, Invitation)
     manifest = invitation.body
     if invitation.signer != manifest.key_holder.public:
         raise VerificationError(f"{invitation.name} is not signed by the key holder, {manifest.key_holder.name}")
@@ -50,6 +66,10 @@ def check_share(invitation: Invitation, share: Share) -> None:
         )
     if share.parts:
         raise VerificationError(f"{share.name}: a share has no parts")
+    try:
+        agreement.check_share(bytes.fromhex(share.body.share))
+    except VerificationError as err:
+        raise VerificationError(f"{share.name}: the share of {share.body.party}: {err.message}") from None
 
 
 def agreed(invitation: Invitation, shares: Iterable[Share]) -> str:
@@ -66,7 +86,7 @@ def agreed(invitation: Invitation, shares: Iterable[Share]) -> str:
         VerificationError: A share that does not belong, or two of one party.
         StudyError: A party has not joined yet.
     """
-    found = by_party(shares, "shares")
+    found = by_party(shares, Share)
     for share in found.values():
         check_share(invitation, share)
     check_all(invitation, found, "not joined yet", "join")
@@ -86,6 +106,7 @@ def check_contribution(invitation: Invitation, terms: Terms, agreed: str, contri
         VerificationError: It does not belong here, or declares less noise than the manifest; names file and party.
         CiphertextError: An encrypted vector is not one of the study's.
     """
+    check_kind(contribution, Contribution)
     body, manifest = contribution.body, invitation.body
     _check_sender(invitation, contribution, body.party, body.session)
     if body.transcript != agreed:
@@ -121,21 +142,23 @@ def declared_scales(terms: Terms) -> tuple[Mapping[str, float], ...]:
     return terms.scales if terms.manifest.noise == "distributed" else tuple({} for _ in terms.scales)
 
 
-def by_party(messages: Iterable[Sent], what: str) -> dict[str, Sent]:
+def by_party(messages: Iterable[Sent], kind: type[Sent]) -> dict[str, Sent]:
     """Messages by who says that they sent them.
 
     Args:
         messages: Of one kind.
-        what: What the kind is called, in the plural.
+        kind: Which.
 
     Raises:
         VerificationError: Two of one party.
+        UsageError: One is of another kind.
     """
     found: dict[str, Sent] = {}
     for message in messages:
+        check_kind(message, kind)
         party = message.body.party
         if party in found:
-            raise VerificationError(f"{message.name}: there are two {what} of {party}")
+            raise VerificationError(f"{message.name}: there are two {message.kind}s of {party}")
         found[party] = message
     return found
 

@@ -15,9 +15,10 @@ from pathlib import Path
 
 from privkit.errors import KeyFileError, OutputError, StudyError
 from privkit.io.alone import alone
-from privkit.keys.privatefile import Kind, read_private, sync_folder, write_private
+from privkit.keys.privatefile import Kind, destroy_private, read_private, sync_folder, write_private
 
 _LARGEST = 1 << 31  # bytes of a kept file
+_LOCK = ".lock"
 _KIND = Kind(
     noun="study",
     article="a",
@@ -47,11 +48,19 @@ class State:
 
         Raises:
             StudyError: Another one does.
+            OutputError: The folder cannot be made or written.
         """
         self._make()
         busy = StudyError("another process works on this study with the same identity", hint="Wait until it is done.")
-        with alone(self.folder / ".lock", busy):
+        with alone(self.folder / _LOCK, busy):
+            self._clear()
             yield
+
+    def _clear(self) -> None:
+        """Removes what a run that was killed left unfinished: its files had no names yet, so nobody has seen them."""
+        for path in self.folder.glob(".*"):
+            if path.name != _LOCK:
+                path.unlink(missing_ok=True)
 
     def get(self, name: str) -> bytes | None:
         """What was kept under a name.
@@ -59,8 +68,11 @@ class State:
         Raises:
             KeyFileError: It is open to others, or cannot be read.
         """
-        path = self.folder / name
-        return read_private(path, _KIND, _LARGEST) if os.path.lexists(path) else None
+        return read_private(self.folder / name, _KIND, _LARGEST) if self.has(name) else None
+
+    def has(self, name: str) -> bool:
+        """Whether something is kept under a name."""
+        return os.path.lexists(self.folder / name)
 
     def keep(self, name: str, content: bytes) -> None:
         """Keeps something under a name that is free; durable when it returns.
@@ -74,7 +86,8 @@ class State:
             write_private(waiting, content, _KIND)
             os.link(waiting, self.folder / name)
         except KeyFileError as err:
-            raise OutputError(err.message, hint=f"Is there room in {self.folder}?") from None
+            message = err.message.replace(str(waiting), str(self.folder / name))
+            raise OutputError(message, hint=f"Is there room in {self.folder}?") from None
         except OSError as err:
             raise OutputError(f"{self.folder / name} cannot be written: {err.strerror}") from None
         finally:
@@ -88,17 +101,8 @@ class State:
         program can hinder that.
         """
         path = self.folder / name
-        try:
-            with path.open("r+b") as file:
-                file.write(bytes(path.stat().st_size))
-                file.flush()
-                os.fsync(file.fileno())
-        except FileNotFoundError:
-            return
-        except OSError as err:
-            raise OutputError(f"{path} cannot be destroyed: {err.strerror}", hint="Remove the file yourself.") from None
-        path.unlink()
-        sync_folder(self.folder)
+        if os.path.lexists(path):
+            destroy_private(path)
 
     def _make(self) -> None:
         try:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from privkit.dataset import Dataset
-from privkit.errors import StudyError, UsageError, VerificationError
+from privkit.errors import StudyError, VerificationError
 from privkit.ledger.store import System
-from privkit.model.study import Contributed, StepStatus, StudyResult, StudySpec, StudyStatus
-from privkit.model.yamlfile import read_yaml
+from privkit.model.study import Contributed, StepStatus, StudyResult, StudyStatus
 from privkit.study import roster
 from privkit.study.aggregator import Aggregator, contexts_of
+from privkit.study.description import Study
 from privkit.study.folder import Folder, check_new
 from privkit.study.holder import KeyHolder, result_of
 from privkit.study.messages import Aggregate, Invitation
@@ -20,29 +20,6 @@ from privkit.study.party import Party
 from privkit.study.terms import terms_of
 
 Where = str | os.PathLike[str]
-
-
-class Study:
-    """A study's description.
-
-    Attributes:
-        spec: What it says.
-    """
-
-    def __init__(self, spec: StudySpec) -> None:
-        self.spec = spec
-
-    @classmethod
-    def load(cls, path: Where) -> Study:
-        """Reads a `*.study.yaml`.
-
-        Raises:
-            StudyError: The file is missing or does not hold together; with file and line.
-        """
-        return cls(read_yaml(Path(path), StudySpec, error=StudyError))
-
-    def __repr__(self) -> str:
-        return f"Study({self.spec.study!r}, parties={[party.name for party in self.spec.parties]!r})"
 
 
 def new_study(description: Where, key_holder: Where, output: Where) -> StudyStatus:
@@ -59,7 +36,7 @@ def new_study(description: Where, key_holder: Where, output: Where) -> StudyStat
         OutputError: The folder exists, or cannot be written.
     """
     check_new(Path(output))
-    holder = KeyHolder.new(Study.load(description).spec, key_holder)
+    holder = KeyHolder.new(Study.load(description), key_holder)
     Folder.new(Path(output), holder.invitation)
     return study_status(output)
 
@@ -102,13 +79,21 @@ def contribute_study(
         system: For fault tests.
 
     Raises:
-        As `Party.contribute`, and StudyError where another contribution of this party is there.
+        As `Party.contribute`, and StudyError where another contribution of this party is there: nothing was charged.
     """
+    system = system or System()
     place = Folder(Path(folder))
     invitation = place.invitation()
     party = Party(invitation, identity, key_holder=key_holder, system=system)
+    if place.has_contribution(party.name) and not party.has_contributed():
+        raise StudyError(
+            f"a contribution of {party.name} is there already, and none is kept beside this identity",
+            hint="Nothing was charged. Contribute where you joined; a file that is not yours has to go first.",
+        )
     contribution, done = party.contribute(place.shares(invitation), dataset, analyst=analyst)
+    system.at("before publishing")
     place.publish(contribution)
+    system.at("after publishing")
     return done
 
 
@@ -122,6 +107,18 @@ def aggregate_study(folder: Where) -> StudyStatus:
     place = Folder(Path(folder))
     place.publish(_adder(place).aggregate())
     return study_status(folder)
+
+
+def needed_by_reveal(folder: Where, identity: Where, ledger: Where | None = None) -> list[Path]:
+    """The files that a reveal reads or writes itself, and whose place nothing else may take.
+
+    Args:
+        folder: The study's.
+        identity: The key holder's identity file.
+        ledger: A ledger of the key holder's own.
+    """
+    own = [] if ledger is None else [Path(f"{os.fspath(ledger)}{end}") for end in ("", "-wal", "-shm", ".lock")]
+    return [Path(identity), *own, *Folder(Path(folder)).places()]
 
 
 def reveal_study(
@@ -141,14 +138,14 @@ def reveal_study(
     Raises:
         As `KeyHolder.reveal`, and StudyError where no aggregate is there.
     """
-    if not 0.5 <= confidence < 1:
-        raise UsageError("a confidence from 0.5 to below 1 is wanted")
     place = Folder(Path(folder))
     invitation = place.invitation()
     holder = KeyHolder(invitation, identity)
     aggregate = place.aggregate()
     if aggregate is None:
         raise StudyError("the contributions have not been added up yet", hint="privkit study aggregate does it.")
+    if (found := place.reveal()) is not None:
+        result_of(found, invitation)  # a file that is no result of this study would stand in the way of the result
     reveal = holder.reveal(
         place.shares(invitation),
         place.contributions(invitation),

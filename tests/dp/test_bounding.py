@@ -557,8 +557,11 @@ def test_numbers_of_units_and_orders_equal_the_references():
     for engine in (Engine("duckdb"), Engine("another")):
         number, text = number_of_unit(engine, held.u), number_of_text(engine, held.t)
         found = CONNECTION.to_pyarrow(
-            held.select("i", n=number, t=text, o=order_of_code(text, integer(7))).order_by("i")
+            held.select(
+                "i", n=number, t=text, o=order_of_code(text, integer(7)), p=order_of_code(number, integer(7))
+            ).order_by("i")
         )
-        assert found["n"].to_pylist() == [reference.number_of(u) for u in units]
+        assert [n % PRIME for n in found["n"].to_pylist()] == [reference.number_of(u) for u in units]
+        assert found["p"].to_pylist() == [reference.mixed(reference.number_of(u), 7) * 2**20 + 7 for u in units]
         assert found["t"].to_pylist() == [reference.number_of(t) for t in texts]
         assert found["o"].to_pylist() == [reference.mixed(reference.number_of(t), 7) * 2**20 + 7 for t in texts]

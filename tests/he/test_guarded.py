@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 
 from privkit.errors import CiphertextError, InterruptedRunError
-from privkit.he import child as requests
-from privkit.he import structure, sums
+from privkit.he import requests, structure, sums
 from privkit.he.guarded import Guard
 
 linux = pytest.mark.skipif(not Path("/proc/self/limits").exists(), reason="reads /proc")

@@ -148,3 +148,14 @@ def test_a_secret_context_is_no_public_one_nor_the_other_way_round(context):
         PublicContext.from_bytes(context.to_bytes(), context.parameters)
     with pytest.raises(CiphertextError, match="cut off"):
         SecretContext.from_bytes(context.public.to_bytes(), context.parameters)
+
+
+def test_the_rooms_public_names():
+    from privkit import he
+
+    assert he.__all__ == sorted(he.__all__)
+    assert he.encrypt is sums.encrypt
+    assert he.SecretContext is SecretContext
+    assert {name for name in he.__all__ if getattr(he, name)} <= set(dir(he))
+    with pytest.raises(AttributeError, match="no attribute 'rotate'"):
+        he.rotate  # noqa: B018

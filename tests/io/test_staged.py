@@ -1,5 +1,7 @@
 """Small files beside an output: all of them, or none."""
 
+import stat
+
 import pytest
 
 from privkit.errors import OutputError
@@ -48,3 +50,21 @@ def test_places(tmp_path):
         with pytest.raises(OutputError, match=said) as caught:
             check_place(path, "the report", force=force)
         assert caught.value.hint
+
+
+def test_a_private_file_is_its_owners_alone_from_the_first_byte(tmp_path):
+    with Staged() as staged:
+        with staged.open(tmp_path / "a", private=True) as file:
+            file.write(b"x")
+            (waiting,) = tmp_path.iterdir()
+            assert stat.S_IMODE(waiting.stat().st_mode) == 0o600
+        assert not (tmp_path / "a").exists()
+        staged.publish()
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o600
+    assert (tmp_path / "a").read_bytes() == b"x"
+
+
+def test_a_file_whose_block_fails_is_removed(tmp_path):
+    with pytest.raises(KeyError), Staged() as staged, staged.open(tmp_path / "a"):
+        raise KeyError
+    assert list(tmp_path.iterdir()) == []

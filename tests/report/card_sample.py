@@ -20,8 +20,9 @@ from privkit.model.card import (
     PublishedFile,
 )
 from privkit.model.dataset import PrivacyUnit
+from privkit.model.disclosure import Disclosure, LocalNoise
 from privkit.model.estimates import Estimated, Value
-from privkit.model.pipeline import About, Disclosure, LocalNoise
+from privkit.model.pipeline import About
 from privkit.model.query import Band, ByBands, ByColumn, Comparison, Count, Query
 from privkit.model.release import Answer, Mechanism
 from privkit.model.report import ModelInfo
@@ -29,6 +30,8 @@ from privkit.model.study import StudyKeyHolder, StudyParty
 from tests.report import release_sample
 from tests.report.release_sample import loss
 
+BELIEFS = ((1, 0.0503, 16.8677), (10, 0.5501, 69.0572), (50, 4.7426, 95.2574), (90, 30.94, 99.4499))
+BANDED = "SELECT CASE WHEN age >= 65 THEN '65+' ELSE 'under 65' END AS band, COUNT(*) AS n FROM patients GROUP BY band"
 UNIT = PrivacyUnit(column="patient_id", max_groups=2, max_rows_per_group=3, max_units=20_000)
 PUBLIC = "ed25519:11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="  # RFC 8032, test 1
 
@@ -175,9 +178,7 @@ def study(**changes: Any) -> CardStudy:
         "noise": "distributed",
         "parameters": ("bfv-8192-40bit",),
         "statistics": ("SELECT ward, COUNT(*) AS n FROM data GROUP BY ward",),
-        "collusion": (
-            "The key holder together with two of the three parties would see the third's sum with less noise.",
-        ),
+        "collusion": ("The key holder and two of the parties together would see the third's sum with less noise.",),
     }
     return CardStudy(**fields | changes)
 
@@ -221,10 +222,10 @@ def accounting(**changes: Any) -> CardAccounting:
     """A ledger with entries before and after."""
     fields: dict[str, Any] = {
         "before": loss("0.8123", "0.0161"),
-        "after": loss("1.3312", "0.0351"),
+        "after": loss("1.3012", "0.0335214789123"),
         "entries": 1023,
         "head": "5d" * 32,
-        "high_loss": "approved by the board",
+        "high_loss": None,
         "ledger": "../ledger.sqlite3",
     }
     return CardAccounting(**fields | changes)
@@ -270,7 +271,7 @@ def card(**changes: Any) -> Card:
         "statistics": (
             statistic(answer()),
             statistic(
-                counts({"65+": 812.0, "under 65": 1_431.0}, query=banded(), groups=("band",)),
+                counts({"65+": 812.0, "under 65": 1_431.0}, query=banded(), groups=("band",), sql=BANDED),
                 entry="0198c1d2-bbbb",
                 sequence=1018,
                 stored=True,
@@ -284,15 +285,7 @@ def card(**changes: Any) -> Card:
             "age": {"type": "integer", "bounds": [0, 110]},
             "region": {"type": "category", "categories": ["south", "north", "west"]},
         },
-        "odds": tuple(
-            OddsRow(prior=prior, lowest=lowest, highest=highest)
-            for prior, lowest, highest in (
-                (1, 0.0503, 16.8677),
-                (10, 0.5501, 69.0572),
-                (50, 4.7426, 95.2574),
-                (90, 30.94, 99.4499),
-            )
-        ),
+        "odds": tuple(OddsRow(prior=prior, lowest=lowest, highest=highest) for prior, lowest, highest in BELIEFS),
         "implementation": Implementation(
             software={"privkit-toolkit": "0.1.0", "opendp": "0.16.0"},
             randomness="the operating system's generator",
@@ -318,6 +311,11 @@ def banded() -> Query:
     return Query(statistics=(Count(name="n"),), groups=(group,))
 
 
+def everything(**changes: Any) -> Card:
+    """A card on which every field holds something."""
+    return card(**{"accounting": accounting(high_loss="approved by the board")} | changes)
+
+
 def minimal(**changes: Any) -> Card:
     """A card with nothing that can be left out."""
     fields: dict[str, Any] = {
@@ -327,7 +325,7 @@ def minimal(**changes: Any) -> Card:
         "time": "2026-11-22T01:30:04+00:00",
         "made_by": "ana",
         "guarantee": guarantee(statistics_only=False, not_protected=()),
-        "accounting": accounting(high_loss=None, ledger=None),
+        "accounting": accounting(before=loss("0", "0"), after=loss("0", "0"), ledger=None),
         "implementation": Implementation(software={}, randomness="OS", floating_point="integers", timing="not hidden"),
     }
     return Card(**fields | changes)
