@@ -19,10 +19,11 @@ from typing import Any
 import click
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
 from pydantic import BaseModel
 
 import privkit
-from privkit import errors
+from privkit import errors, scoring, study
 from privkit.cli import main, root
 from privkit.model.card import Card
 from privkit.model.dataset import DatasetSpec
@@ -43,11 +44,14 @@ FORMATS: Mapping[str, tuple[type[BaseModel], str]] = {
 }
 PROJECT = {"changes": "CHANGELOG.md", "benchmarks": "BENCHMARKS.md", "security": "SECURITY.md"}
 PROJECT["contributing"] = "CONTRIBUTING.md"
+MODULES = (scoring, study)
+"""Modules whose own public names the reference lists too."""
+
 SECTIONS = ("Args", "Attributes", "Returns", "Raises", "Yields")
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "De-identification": ("privkit.deidentifier", "privkit.deid", "privkit.model.policy", "privkit.keys.keyfile"),
     "Private statistics": ("privkit.session", "privkit.dataset", "privkit.budget", "privkit.dp"),
-    "Encrypted studies": ("privkit.study", "privkit.keys.identity", "privkit.he"),
+    "Encrypted studies": ("privkit.study", "privkit.keys.identity"),
     "Pipelines and cards": ("privkit.pipeline", "privkit.cards", "privkit.starter", "privkit.evaluation"),
 }
 
@@ -69,12 +73,16 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     return files
 
 
-def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Takes out what stands there for the tests (see tests/pages.py), and links to pages that are still written."""
+def on_page_markdown(markdown: str, *, page: Page, **_: Any) -> str:
+    """Takes out what stands there for the tests (see tests/pages.py), and fits links to the repository to the site."""
     markdown = re.sub(r"^<!-- before\n.*?^-->\n", "", markdown, flags=re.MULTILINE | re.DOTALL)
     markdown = re.sub(r"^<!-- file (\S+) -->\n```(\S+)$", r'```\2 title="\1"', markdown, flags=re.MULTILINE)
     markdown = re.sub(r"^<!-- (?:exits \d+|not run: .*|only if .*) -->\n", "", markdown, flags=re.MULTILINE)
-    markdown = re.sub(r"\[([^\]]+)\]\((?:\.\./)+(?:examples|benchmarks|tests)/[^)]*\)", r"`\1`", markdown)  # not on the site
+    top = "../" * page.file.src_uri.count("/")
+    for name, source in PROJECT.items():
+        markdown = markdown.replace(f"](../{top}{source})", f"]({top}project/{name}.md)")
+    beside = r"\[`?([^\]`]+)`?\]\((?:\.\./)+(?:examples|benchmarks|tests)/[^)]*\)"  # in the repository, not on the site
+    markdown = re.sub(beside, r"`\1`", markdown)
     for name in BEING_WRITTEN:
         if not (ROOT / "docs" / name).exists():
             markdown = re.sub(rf"\[([^\]]+)\]\((?:\.\./)*{re.escape(name)}[^)]*\)", r"\1", markdown)
@@ -158,6 +166,10 @@ def python() -> str:
             lines += [f"## {title}", ""]
             for name in sorted(names, key=lambda one: (one.lstrip("_")[0].isupper(), one)):
                 lines += _entry(name, getattr(privkit, name))
+    for module in MODULES:
+        lines += [f"## {module.__name__}", "", *_prose(module.__doc__)]
+        for name in sorted(set(module.__all__) - set(privkit.__all__)):
+            lines += _entry(f"{module.__name__.removeprefix('privkit.')}.{name}", getattr(module, name))
     return "\n".join(lines)
 
 
@@ -192,6 +204,7 @@ def _entry(name: str, value: object) -> list[str]:
 
 
 def _signature(name: str, value: Any) -> str:
+    """As one would write it, over several lines where it is long."""
     signature = inspect.signature(value)
     kept = [one for one in signature.parameters.values() if one.name not in ("self", "cls")]
     signature = signature.replace(parameters=kept)

@@ -159,6 +159,13 @@ def test_every_public_name_stands_in_the_reference(generated):
             assert first in place, name
 
 
+def test_public_modules_stand_in_the_reference(generated):
+    page = generated.pages()["reference/python.md"]
+    for module in generated.MODULES:
+        for name in set(module.__all__) - set(privkit.__all__):
+            assert f"### `{module.__name__.removeprefix('privkit.')}.{name}`" in page
+
+
 def test_the_reference_of_errors_has_their_codes(generated):
     page = generated.pages()["reference/errors.md"]
     for code in (0, 1, 2, 3, 4, 5, 129, 130, 143):
