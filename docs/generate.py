@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import FunctionType
-from typing import Any
+from typing import Any, ForwardRef
 
 import click
 from mkdocs.config.defaults import MkDocsConfig
@@ -206,22 +206,34 @@ def _entry(name: str, value: object) -> list[str]:
 def _signature(name: str, value: Any) -> str:
     """As one would write it, over several lines where it is long."""
     signature = inspect.signature(value)
-    kept = [one for one in signature.parameters.values() if one.name not in ("self", "cls")]
-    signature = signature.replace(parameters=kept)
-    if isinstance(value, type):
-        signature = signature.replace(return_annotation=signature.empty)
-    written = f"{name}{signature}".replace("'", "")
-    if len(written) <= 90 or not kept:
-        return written
     parts, keyword = [], False
-    for one in kept:
+    for one in signature.parameters.values():
+        if one.name in ("self", "cls"):
+            continue
         if one.kind is one.KEYWORD_ONLY and not keyword:
-            keyword = True
-            parts.append("    *,")
-        parts.append(f"    {one},".replace("'", ""))
+            parts.append("*")
+        keyword = keyword or one.kind in (one.KEYWORD_ONLY, one.VAR_POSITIONAL)
+        parts.append(_parameter(one))
     returned = signature.return_annotation
-    tail = "" if returned is signature.empty else f" -> {returned}".replace("'", "")
-    return "\n".join([f"{name}(", *parts, f"){tail}"])
+    tail = "" if isinstance(value, type) or returned is signature.empty else f" -> {_annotation(returned)}"
+    written = f"{name}({', '.join(parts)}){tail}"
+    if len(written) <= 90:
+        return written
+    return "\n".join([f"{name}(", *(f"    {part}," for part in parts), f"){tail}"])
+
+
+def _parameter(one: inspect.Parameter) -> str:
+    star = {one.VAR_POSITIONAL: "*", one.VAR_KEYWORD: "**"}.get(one.kind, "")
+    kind = "" if one.annotation is one.empty else f": {_annotation(one.annotation)}"
+    shown = "…" if callable(one.default) else repr(one.default)
+    default = "" if one.default is one.empty else f" = {shown}" if kind else f"={shown}"
+    return f"{star}{one.name}{kind}{default}"
+
+
+def _annotation(found: object) -> str:
+    if isinstance(found, ForwardRef):
+        return found.__forward_arg__
+    return found if isinstance(found, str) else getattr(found, "__name__", str(found))
 
 
 def _code(text: str) -> list[str]:
