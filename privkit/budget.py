@@ -24,7 +24,7 @@ from privkit.ledger.records import Limit, Opening, Quota, Receipt, Standing
 from privkit.ledger.store import System
 from privkit.ledger.verifying import verify
 from privkit.model.amounts import amount, spelled
-from privkit.model.dataset import EPSILON_CAP, Budget, DatasetSpec
+from privkit.model.dataset import EPSILON_CAP, Budget, DatasetSpec, PrivacyUnit
 from privkit.model.disclosure import Disclosure, LocalNoise
 from privkit.model.release import BudgetStanding, HistoryEntry, Loss, QuotaStanding, Verified
 from privkit.report.release_wording import amount_text
@@ -165,16 +165,9 @@ def checkpoint_budget(dataset: Dataset, output: Path | str, identity: Path | str
 
 
 def measure_advice(spec: DatasetSpec) -> str:
-    """Which measure suits the declared budget.
-
-    A count's standard deviation after k equal releases is √2·k·G/ε under pure and √(G·k/2ρ) under zcdp, so they cross
-    at k = ε²/(4ρG).
-    """
+    """Which measure suits the declared budget."""
     budget = spec.budget
-    delta = budget.delta - budget.threshold_delta if budget.delta else _USUAL_DELTA
-    from privkit.dp.conversion import rho_of
-
-    crossing = float(budget.epsilon) ** 2 / (4 * float(rho_of(budget.epsilon, delta)) * spec.privacy_unit.max_groups)
+    crossing, delta = counts_until_zcdp(budget, spec.privacy_unit), _compared_at(budget)
     where = f"with a unit in at most {spec.privacy_unit.max_groups} groups" if spec.privacy_unit.max_groups > 1 else ""
     at = f" (at delta {spelled(delta)})" if budget.measure == "pure" else ""
     if crossing < 1:
@@ -183,6 +176,22 @@ def measure_advice(spec: DatasetSpec) -> str:
         f"pure adds less noise up to about {crossing:.0f} equal counts{' ' + where if where else ''}, "
         f"zcdp from there on{at}; this budget is {budget.measure}, for ever."
     )
+
+
+def counts_until_zcdp(budget: Budget, unit: PrivacyUnit) -> float:
+    """From how many equal counts on zcdp adds less noise than pure, for the same ε.
+
+    A count's standard deviation after k equal releases is √2·k·G/ε under pure and √(G·k/2ρ) under zcdp, so they cross
+    at k = ε²/(4ρG).
+    """
+    from privkit.dp.conversion import rho_of
+
+    return float(budget.epsilon) ** 2 / (4 * float(rho_of(budget.epsilon, _compared_at(budget))) * unit.max_groups)
+
+
+def _compared_at(budget: Budget) -> Decimal:
+    """The δ at which a measure is compared with the other one."""
+    return budget.delta - budget.threshold_delta if budget.delta else _USUAL_DELTA
 
 
 # ---- shared with the session

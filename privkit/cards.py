@@ -44,6 +44,7 @@ from privkit.model.release import Answer, Loss, Release
 from privkit.model.software import versions_of
 from privkit.report.files import report_json
 from privkit.report.release_wording import NOT_COVERED, unit_sentences
+from privkit.report.wording import plural
 from privkit.session import Released
 
 PURPOSE = "privkit card"
@@ -416,14 +417,12 @@ def _groups_from(release: Release) -> str:
 def _bias(release: Release, spec: DatasetSpec) -> Iterator[str]:
     unit = spec.privacy_unit
     if release.query.columns():
-        yield "values beyond the declared bounds count as the nearest bound"
+        yield "Values beyond the declared bounds count as the nearest bound."
     if unit.column is not None:
-        yield (
-            f"of one {unit.name} at most {unit.max_groups} groups and {unit.max_rows_per_group} rows in each count; "
-            "what is beyond is left out or scaled down"
-        )
+        groups, rows = plural(unit.max_groups, "group"), plural(unit.max_rows_per_group, "row")
+        yield f"Of one {unit.name} at most {groups} and {rows} in each count; the rest is left out or scaled down."
     if release.threshold is not None:
-        yield "groups with few units are missing, and totals over the shown ones are too low"
+        yield "Groups with few units are missing, and totals over the shown ones are too low."
 
 
 def _guarantee(spec: DatasetSpec, limit: Loss, statistics_only: bool) -> Guarantee:

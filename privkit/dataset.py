@@ -183,27 +183,27 @@ def draft_dataset(source: str | os.PathLike[str], *, name: str | None = None, ta
     taken: set[str] = set()
     lines = [_drafted(column, kind, taken) for column, kind in columns.items()]
     held = f"\ntable: {_quoted(table)}" if table else ""
-    chosen = name or _dataset_name(table or spec)
+    chosen = name or dataset_name(table or spec)
     return _DRAFT.format(name=chosen, source=_quoted(spec) + held, columns="\n".join(lines))
 
 
-def _dataset_name(source: str) -> str:
-    """From the last part of `source` with letters in it: of `2026/*.csv` it is the folder's."""
+def dataset_name(source: str) -> str:
+    """What queries may call a dataset: the last part of `source` with letters in it, of `2026/*.csv` the folder's."""
     for part in reversed(source.split("/")):
         plain = unicodedata.normalize("NFKD", part.split(".")[0]).encode("ascii", "ignore").decode()
         if any(letter.isalnum() for letter in plain):
-            return _identifier(plain, set())[:63]
+            return query_name(plain, set())[:63]
     return "data"
 
 
 def _drafted(column: str, kind: str, taken: set[str]) -> str:
-    name = _identifier(column, taken)
+    name = query_name(column, taken)
     line = _LINES[kind].format()
     renamed = f"from: {_quoted(column)}, " if name != column else ""
     return f"  {name}: " + line.replace("{", "{" + renamed, 1)
 
 
-def _identifier(text: str, taken: set[str]) -> str:
+def query_name(text: str, taken: set[str]) -> str:
     """A name that a query can write, near to `text` and not among `taken` (to which it is added)."""
     base = "".join(c if c.isalnum() or c == "_" else "_" for c in text) or "column"
     base = base if base.isidentifier() else f"_{base}"

@@ -1,11 +1,14 @@
 """The README's tour runs as it is written, and no text sends anyone to another project's package."""
 
 import csv
+import json
 import re
 from pathlib import Path
 
 import pytest
 from pages import ROOT, Place, run_page
+
+import privkit
 
 README = ROOT / "README.md"
 # One worker runs the tour, once.
@@ -26,7 +29,7 @@ def _rows(path: Path) -> list[dict[str, str]]:
 
 def test_the_tour_runs(toured):
     folder, printed = toured
-    assert len(printed) == 12
+    assert len(printed) == 16
     assert "notes" in printed[0]
     assert (folder / "report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
     assert "maria@example.org" not in printed[4]
@@ -69,6 +72,23 @@ def test_the_statistics_are_paid_for_once(toured):
     assert "nights_low" in printed[10]
     assert [row["region"] for row in _rows(folder / "regions.csv")] == ["north", "south", "east", "west"]
     assert "Private statistics of patients" in (folder / "regions.html").read_text(encoding="utf-8")
+
+
+def test_the_study_comes_to_its_end(toured):
+    folder, printed = toured
+    assert "Next: north, south, west: privkit study join." in printed[13]
+    assert printed[13].count("this budget is zcdp, for ever") == 3
+    assert "all that is there holds" in printed[14]
+    assert "Next: nothing: the study is over." in printed[14]
+    result = json.loads((folder / "study/result.json").read_text(encoding="utf-8"))
+    values = {value["label"]: value for value in result["statistics"][0]["results"][0]["values"][0]}
+    assert values["age"]["low"] < 0.066 + 0.05  # the patients stay about a fifteenth of a night longer a year
+    assert values["age"]["high"] > 0.066 - 0.05
+    assert "Joint statistics of the study stays" in (folder / "study/result.html").read_text(encoding="utf-8")
+    assert not list(folder.rglob("*.secret"))
+    for name in ("north", "south", "west"):
+        dataset = privkit.Dataset.load(folder / "study" / name / "patients.dataset.yaml")
+        assert [entry.kind for entry in privkit.budget_history(dataset)].count("charged") == 1
 
 
 def test_the_scores_are_read_and_the_key_is_gone(toured):

@@ -16,6 +16,10 @@ from privkit.cli._lazy import LazyGroup, bare
 
 _CLEANING_SECONDS = 5.0
 _SUBCOMMANDS = {
+    "init": (
+        "privkit.cli.init",
+        "Start here: say whom a dataset protects, get the files that share it; or --demo.",
+    ),
     "deidentify": ("privkit.cli.deidentify", "Write a copy of SOURCE in which nobody is named."),
     "scan": ("privkit.cli.scan", "Say what personal data stands in which column, and write nothing."),
     "reidentify": ("privkit.cli.reidentify", "Restore every reversible pseudonym, with the key that made it."),

@@ -10,8 +10,9 @@
                       that privkit did not raise itself is never shown, only its type and where in privkit it arose;
                       PRIVKIT_DEBUG=1 shows the traceback, and with it perhaps values.
 
-One command asks a question, and only on a terminal: `release` without --yes, before it spends budget. What it would
-cost and the question stand on standard error. Off a terminal nothing waits for an answer.
+Three commands ask, and only on a terminal: `release` and `run` without --yes, before they spend budget, and `init`, for
+what its options did not say. What it would cost and the questions stand on standard error. Off a terminal nothing
+waits for an answer.
 
 Exit codes: 0 done; 1 an error; 2 wrong usage; 3 a charge that the budget has no room for; 4 `scan --fail-on-pii` found
 something; 5 a ledger, checkpoint or signature that does not hold; 128 and a signal's number when that ended the run.
@@ -148,6 +149,11 @@ def print_json(text: str) -> None:
 def tell(text: str) -> None:
     """Says on standard error how a command went."""
     click.echo(_one_line(text), err=True)
+
+
+def on_a_terminal() -> bool:
+    """Whether somebody sits there who can be asked."""
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def no_json_beside_data(as_json: bool, output: str | None) -> None:

@@ -98,7 +98,7 @@ def _refuse_contradictions(as_json: bool, options: dict[str, Any]) -> dict[str, 
     places = {what: Path(path) for what, path in named.items() if path is not None and path != "-"}
     if options["dry_run"] and (places or options["card"] or options["output"] == "-"):
         raise UsageError("--dry-run writes no file", hint="--json prints what it would do as JSON.")
-    if not (options["dry_run"] or options["yes"] or _on_a_terminal()):
+    if not (options["dry_run"] or options["yes"] or _output.on_a_terminal()):
         raise UsageError(
             "a release spends budget for ever, and there is no terminal to ask on: --yes is needed",
             hint="--dry-run shows what it would cost and spends nothing.",
@@ -108,10 +108,6 @@ def _refuse_contradictions(as_json: bool, options: dict[str, Any]) -> dict[str, 
 
 def _asked(options: dict[str, Any]) -> dict[str, Any]:
     return {name: options[name] for name in _ASKED}
-
-
-def _on_a_terminal() -> bool:
-    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def _wanted(session: Session, sql: str, as_json: bool, options: dict[str, Any]) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,7 +43,7 @@ def command(context: click.Context, file: Path, dry_run: bool, yes: bool, force:
     It can be run again at any moment: what was done is not done again, and not paid for again. Exits 3 where the budget
     has no room for all of it; then nothing is done.
     """
-    if not (dry_run or yes or _on_a_terminal()):
+    if not (dry_run or yes or _output.on_a_terminal()):
         raise UsageError(
             "a run gives rows away and spends budget for ever, and there is no terminal to ask on: --yes is needed",
             hint="--dry-run shows the whole plan and does nothing.",
@@ -71,10 +70,6 @@ def command(context: click.Context, file: Path, dry_run: bool, yes: bool, force:
         _output.print_json(json.dumps(record, indent=2, ensure_ascii=False))
     else:
         terminal.print_lines(terminal.console(stderr=False), shown.done_lines(done, new=card is not None))
-
-
-def _on_a_terminal() -> bool:
-    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def _show_plan(plan: PipelinePlan, as_json: bool, *, stderr: bool) -> None:

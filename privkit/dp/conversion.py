@@ -11,7 +11,7 @@ from collections.abc import Callable
 from decimal import ROUND_DOWN, ROUND_UP, Context, Decimal
 from fractions import Fraction
 from functools import cache, lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from opendp.combinators import make_zCDP_to_approxDP
 from opendp.domains import atom_domain
@@ -30,7 +30,8 @@ _BELOW_ONE = 1 - Decimal("1e-12")
 _TINY = 5e-324
 _TANGENTS = 8  # of Newton's steps in plain floats, each squaring the error
 _ARRIVED = 1e-9  # such a step's error is squared
-_NEAR = 1e-9  # the formula's root is nearer to OpenDP's; else the secant rule looks for it
+_PLAIN = 0.01
+_NEAR = 1e-9  # between ends so near to each other the secant rule needs a step or two
 
 enable_features("contrib")
 
@@ -122,8 +123,10 @@ def _estimated_rho(epsilon: float, delta: float) -> float:
 
     root = math.sqrt(-math.log(delta))  # Bun and Steinke 2016: ε = ρ + 2·√(ρ·ln(1/δ)) is a ρ from below
     simple = 2 * math.log(epsilon / (math.hypot(root, math.sqrt(epsilon)) + root))
-    found = _stepped(excess, _followed(tangent, simple), 1.0)
-    return math.exp(_root(excess, simple, simple + 0.5) if found is None else found)
+    near = _followed(tangent, simple)
+    if near is None:
+        return math.exp(_root(excess, simple, simple + 0.5))
+    return math.exp(near if _is_plain(epsilon, delta) else _root(excess, near - _NEAR, near + _NEAR))
 
 
 def _estimated_epsilon(rho: Decimal, delta: float) -> float | None:
@@ -138,39 +141,22 @@ def _estimated_epsilon(rho: Decimal, delta: float) -> float | None:
 
     simple = float(rho) + 2 * math.sqrt(-float(rho) * math.log(delta))
     near = _followed(tangent, simple)
-    found = None if near is None or near.root <= 0 else _stepped(excess, near, near.root)
-    if found is None and _delta_of(rho, 0.0) <= delta:
+    if near is not None and _is_plain(near, delta):
+        return near
+    if _delta_of(rho, 0.0) <= delta:
         return None
-    return _root(excess, 0.0, simple) if found is None else found
+    if near is None or near <= 0:
+        return _root(excess, 0.0, simple)
+    return _root(excess, near * (1 - _NEAR), near * (1 + _NEAR))
 
 
-class _Near(NamedTuple):
-    """Where the formula's root is, and its slope there."""
-
-    root: float
-    slope: float
+def _is_plain(epsilon: float, delta: float) -> bool:
+    """Where the formula in floats has OpenDP's root to about 12 digits, so that nobody need look for it."""
+    return _PLAIN <= epsilon <= 1 / _PLAIN and delta <= _PLAIN
 
 
-def _stepped(excess: Callable[[float], float], near: _Near | None, size: float) -> float | None:
-    """The root of OpenDP's curve, one step along the formula's slope from the formula's root.
-
-    Args:
-        excess: OpenDP's curve; increasing.
-        near: None where the formula led nowhere.
-        size: What the step is measured by.
-
-    Returns:
-        None where the two roots are not as near to each other as they should be.
-    """
-    if near is None:
-        return None
-    step = excess(near.root) / near.slope
-    return near.root - step if abs(step) <= _NEAR * size else None
-
-
-def _followed(tangent: Callable[[float], tuple[float, float]], here: float) -> _Near | None:
+def _followed(tangent: Callable[[float], tuple[float, float]], here: float) -> float | None:
     """Newton's steps in plain floats, from a value and its derivative; None where they lead nowhere."""
-    slope = math.nan
     try:
         for _ in range(_TANGENTS):
             value, slope = tangent(here)
@@ -179,7 +165,7 @@ def _followed(tangent: Callable[[float], tuple[float, float]], here: float) -> _
                 break
     except (ArithmeticError, ValueError):
         return None
-    return _Near(here, slope) if math.isfinite(here) else None
+    return here if math.isfinite(here) else None
 
 
 def _tangent(rho: float, epsilon: float) -> tuple[float, float]:

@@ -13,15 +13,13 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
 from math import sqrt
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from privkit.dp.bounding import aggregate
 from privkit.dp.noise import HIGHEST, loss_of, noisy, scale_for
 from privkit.dp.plan import Block, Measured, Plan, group_labels, plan
-from privkit.dp.shares import share, share_scale, shared_loss
-from privkit.dp.sources import Table
+from privkit.dp.shares import SMALLEST, share, share_scale, shared_loss
 from privkit.dp.sql import parse_sql
 from privkit.dp.threshold import ROOM
 from privkit.dp.vectors import Integers
@@ -29,6 +27,9 @@ from privkit.dp.writing import write_sql
 from privkit.errors import QueryError, StudyError
 from privkit.model.dataset import DatasetSpec
 from privkit.model.query import Query
+
+if TYPE_CHECKING:
+    from privkit.dp.sources import Table
 
 Scales = tuple[Mapping[str, float], ...]
 """σ of the discrete Gaussian noise, by query and vector, in the vector's weighted units."""
@@ -211,11 +212,13 @@ def check_scales(pool: Pool, scales: Scales, rho: Decimal, whose: str) -> None:
         names[segment.query].add(segment.block.vector.name)
     if [set(found) for found in scales] != names:
         raise StudyError(f"{whose} declares noise for other vectors than the study has")
+    least = SMALLEST if pool.drawing.noise == "distributed" else 0
+    if not all(least <= scale <= HIGHEST for found in scales for scale in found.values()):
+        raise StudyError(f"{whose} declares noise that nobody can draw, or whose cost is not proven")
     costs = (_cost(pool, s, scales[s.query][s.block.vector.name]) for s in pool.segments)
     if (total := sum(costs, Fraction(0))) > Fraction(rho):
-        raise StudyError(
-            f"{whose} declares noise that would cost rho {float(total):.6g}, above the study's {float(rho):.6g}"
-        )
+        cost = f"{float(total):.6g}" if total < 10**6 else "over a million"
+        raise StudyError(f"{whose} declares noise that would cost rho {cost}, above the study's {float(rho):.6g}")
 
 
 def _cost(pool: Pool, segment: Segment, scale: float) -> Fraction:
@@ -242,6 +245,8 @@ def party_vector(pool: Pool, spec: DatasetSpec, table: Table) -> Integers:
     Raises:
         AggregateError: The engine failed.
     """
+    from privkit.dp.bounding import aggregate  # ibis and pandas: whoever only adds up or looks needs neither
+
     flat = np.empty(pool.length, dtype=np.int64)
     for number, shared in enumerate(pool.plans):
         own = plan(shared.query, spec)
@@ -272,6 +277,21 @@ def with_share(pool: Pool, flat: Integers, scales: Scales) -> Integers:
 
 
 # ---- the sum
+
+
+def can_be(pool: Pool, total: Integers, scales: Scales) -> bool:
+    """Whether a sum is within what its parties can have sent; where a mask is left in it, it is not.
+
+    Args:
+        pool: What was added up.
+        total: int64, shape (pool.length,).
+        scales: σ of one drawing.
+    """
+    for segment in pool.segments:
+        highest = highest_sum(pool, segment, scales[segment.query][segment.block.vector.name])
+        if ((total[segment.slots] > highest) | (total[segment.slots] < -highest)).any():
+            return False
+    return True
 
 
 def with_noise(pool: Pool, total: Integers, scales: Scales) -> Integers:

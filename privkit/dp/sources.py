@@ -180,10 +180,11 @@ def drafted_types(source: str, folder: Path, table: str | None = None) -> dict[s
         DatasetError: As `schema_of`.
         MissingExtraError: As `schema_of`.
     """
-    return {name: _declared_as(kind) for name, kind in schema_of(source, folder, table).items()}
+    return {name: declared_as(kind) for name, kind in schema_of(source, folder, table).items()}
 
 
-def _declared_as(kind: dt.DataType) -> str:
+def declared_as(kind: dt.DataType) -> str:
+    """What a column of this type would be declared as: integer, float, boolean, date or category."""
     if kind.is_integer():
         return "integer"
     if kind.is_floating() or kind.is_decimal():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -15,8 +16,11 @@ from privkit.engines.pipes import own_streams, receive, send
 from privkit.he import native_scores, native_sums, requests
 from privkit.he.loaded import Loaded
 
+if sys.platform != "win32":
+    import resource
+
 _MEMORY = 4 << 30  # bytes of address space; sums of ten million values take a quarter
-_PROCESSOR_SECONDS = 60  # of one request; the largest takes less than one
+_PROCESSOR_SECONDS = 60  # of one request; the longest program takes about six
 _FILES = 64
 
 
@@ -70,9 +74,7 @@ def _native() -> Any:
 
 def _limit() -> None:
     """What the child needs none of: much memory, core dumps, files to write, many open files."""
-    try:
-        import resource
-    except ImportError:  # not a POSIX system
+    if sys.platform == "win32":
         return
     for what, most in (
         (resource.RLIMIT_CORE, 0),
@@ -88,10 +90,10 @@ def _limit() -> None:
 
 def _limit_processor() -> None:
     """Processor time of this request alone; SIGXCPU ends the child when it is up."""
-    try:
-        import resource
-    except ImportError:
+    if sys.platform == "win32":
         return
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-    used = sum(os.times()[:2])
-    resource.setrlimit(resource.RLIMIT_CPU, (int(used) + _PROCESSOR_SECONDS, hard))
+    most = int(sum(os.times()[:2])) + _PROCESSOR_SECONDS
+    most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_CPU, (most, hard))

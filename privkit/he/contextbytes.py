@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from privkit.he import structure
-from privkit.he.structure import Form, KeySwitchingForm, Reader, field
+from privkit.he.encoding import Reader, field
+from privkit.he.objects import uncompressed, unpack
+from privkit.he.structure import Form, KeySwitchingForm
 
 _PARAMETERS, _PUBLIC, _PRIVATE, _KEY, _RELIN = b"\x0a", b"\x12", b"\x1a", b"\x0a", b"\x22"
 _FLAGS = b"\x10\x07\x19"  # relinearise, rescale and switch moduli by itself; then the scale's tag
@@ -82,7 +84,7 @@ def read(content: bytes, wanted: Layout, *, secret: bool) -> Keys:
         CiphertextError: They are not exactly that.
     """
     reader = Reader(content)
-    written = structure.unpack(reader.field(_PARAMETERS, 2 * len(wanted.parameters)), len(wanted.parameters))
+    written = unpack(reader.field(_PARAMETERS, 2 * len(wanted.parameters)), len(wanted.parameters))
     Reader(written).expect(wanted.parameters, "the list of parameters")
     largest = 2 * (wanted.public.size + (wanted.relin.size if wanted.relin else 0))
     inside = Reader(reader.field(_PUBLIC, largest))
@@ -98,12 +100,12 @@ def read(content: bytes, wanted: Layout, *, secret: bool) -> Keys:
 
 def write(wanted: Layout, keys: Keys) -> bytes:
     """The same context, uncompressed: what native code is given to read."""
-    public = field(_KEY, structure.uncompressed(keys.public)) + wanted.flags
+    public = field(_KEY, uncompressed(keys.public)) + wanted.flags
     if keys.relin is not None:
-        public += field(_RELIN, structure.uncompressed(keys.relin))
-    written = field(_PARAMETERS, structure.uncompressed(wanted.parameters)) + field(_PUBLIC, public)
+        public += field(_RELIN, uncompressed(keys.relin))
+    written = field(_PARAMETERS, uncompressed(wanted.parameters)) + field(_PUBLIC, public)
     if keys.secret is not None:
-        written += field(_PRIVATE, field(_KEY, structure.uncompressed(keys.secret)))
+        written += field(_PRIVATE, field(_KEY, uncompressed(keys.secret)))
     return written
 
 
@@ -115,6 +117,6 @@ def _private(reader: Reader, form: Form) -> bytes:
 
 
 def _key(reader: Reader, tag: bytes, form: Form | KeySwitchingForm) -> bytes:
-    key = structure.unpack(reader.field(tag, 2 * form.size), form.size)
+    key = unpack(reader.field(tag, 2 * form.size), form.size)
     form.check(key)
     return key

@@ -20,7 +20,9 @@ from typing import Any, Protocol, Self
 
 from privkit.engines.pipes import receive, send
 from privkit.errors import CiphertextError, InterruptedRunError
-from privkit.he import requests, structure
+from privkit.he import requests
+from privkit.he.encoding import Reader
+from privkit.he.objects import unpack
 
 _SECONDS = 120.0  # of one request, by the clock: a machine may be busy
 _LARGEST_ANSWER = 64 << 20
@@ -68,8 +70,8 @@ class Guard:
             return
         self._loaded = None
         wanted = context.parameters.written()
-        understood = structure.Reader(self.ask(requests.LOAD, context.native())).field(b"\x0a", 2 * len(wanted))
-        if structure.unpack(understood, len(wanted)) != wanted:
+        understood = Reader(self.ask(requests.LOAD, context.native())).field(b"\x0a", 2 * len(wanted))
+        if unpack(understood, len(wanted)) != wanted:
             raise CiphertextError(f"SEAL takes this context for another than {context.parameters.name}")
         self._loaded = context
 
@@ -103,6 +105,8 @@ class Guard:
             raise
         finally:
             watch.cancel()
+        if self._late:  # it was ended in the moment that it answered: the next request gets another
+            self.close()
         if kind != requests.DONE:
             raise CiphertextError("TenSEAL refuses these bytes")
         return answer

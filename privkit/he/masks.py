@@ -14,7 +14,7 @@ import numpy.typing as npt
 from privkit.keys.agreement import KeyStream
 
 Integers = npt.NDArray[np.int64]
-_AT_ONCE = 1 << 16  # words
+_AT_ONCE = 1 << 16  # words at the most: a short mask takes no more of the stream than it needs
 
 
 def mask(seed: bytes, modulus: int, length: int) -> Integers:
@@ -35,8 +35,8 @@ def mask(seed: bytes, modulus: int, length: int) -> Integers:
     low_bits = np.uint64((1 << (modulus - 1).bit_length()) - 1)
     filled = 0
     while filled < length:
-        words = np.frombuffer(stream.take(8 * _AT_ONCE), dtype="<u8") & low_bits
-        words = words[words < modulus][: length - filled]
+        words = np.frombuffer(stream.take(8 * min(_AT_ONCE, length - filled)), dtype="<u8") & low_bits
+        words = words[words < modulus]
         kept[filled : filled + len(words)] = words
         filled += len(words)
     return kept

@@ -19,6 +19,7 @@ from privkit.he import guarded, requests, structure
 from privkit.he.circuit import Circuit
 from privkit.he.ckks import ScoreParameters
 from privkit.he.guarded import Guard
+from privkit.he.objects import uncompressed
 from privkit.he.scorekeys import PublicScoreKey, SecretScoreKey
 
 Floats = npt.NDArray[np.float64]
@@ -127,4 +128,4 @@ def _native(content: bytes, parameters: ScoreParameters, length: int, level: int
     form = parameters.form(level)
     tail = b"\x19" + struct.pack("<d", parameters.scale)
     (inner,) = structure.read_vector(content, form, length, parameters.slots, tail).ciphertexts()
-    return structure.write_vector([structure.uncompressed(inner)], length, parameters.slots, tail)
+    return structure.write_vector([uncompressed(inner)], length, parameters.slots, tail)

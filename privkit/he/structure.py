@@ -6,7 +6,6 @@ the parameters determine is compared byte for byte, every number that they leave
 
 Layouts, as SEAL 4.3 writes them (serialization.h, ciphertext.cpp, plaintext.cpp, dynarray.h, encryptionparams.cpp):
 
-    object        5e a1 | header size 16 | version 4, 3 | compression 2 (zstd) | 0 0 | size of all, u64 | zstd frame
     ciphertext    parms_id, 32 bytes | NTT form, 1 byte | polynomials, degree, moduli: u64 each | scale, f64
                   | correction factor, u64 | object, uncompressed: how many words, u64 | the words, u64 each
     secret key    parms_id | how many words, u64 | scale, f64 | object, uncompressed: how many words | the words
@@ -26,15 +25,12 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
-import zstandard
+import numpy.typing as npt
 
 from privkit.errors import CiphertextError
+from privkit.he.encoding import Reader, varint
+from privkit.he.objects import HEAD_BYTES, object_head, uncompressed, unpack
 
-_SEAL = struct.Struct("<2sBBBBHQ")  # magic, header size, major, minor, compression, reserved, size
-_MAGIC, _MAJOR, _MINOR = b"\x5e\xa1", 4, 3
-_PLAIN, _ZSTD = 0, 2
-_ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
-_WINDOW = 2 << 20
 _WORD = 8
 
 
@@ -60,7 +56,7 @@ class Form:
         return len(self.head) + self.polynomials * len(self.moduli) * self.degree * _WORD
 
     @cached_property
-    def largest(self) -> np.ndarray:
+    def largest(self) -> npt.NDArray[np.uint64]:
         """uint64 array (1, moduli): the largest residue of each prime."""
         return np.array([self.moduli], dtype=np.uint64) - np.uint64(1)
 
@@ -134,11 +130,6 @@ def parameters_bytes(scheme: int, degree: int, moduli: tuple[int, ...], plain_mo
     return b"".join(written)
 
 
-def uncompressed(inner: bytes) -> bytes:
-    """A SEAL object around bytes, not compressed: what native code is given to read."""
-    return _object_head(len(inner)) + inner
-
-
 @dataclass(frozen=True)
 class KeySwitchingForm:
     """What relinearisation keys have to look like: for each prime of the data one public key (kswitchkeys.h).
@@ -161,7 +152,7 @@ class KeySwitchingForm:
     @property
     def size(self) -> int:
         """Bytes of the whole."""
-        return len(self.head) + self.count * (_SEAL.size + self.key.size)
+        return len(self.head) + self.count * (HEAD_BYTES + self.key.size)
 
     def check(self, inner: bytes) -> None:
         """Refuses whatever is not exactly of this form.
@@ -172,108 +163,9 @@ class KeySwitchingForm:
         reader = Reader(inner)
         reader.expect(self.head, "the head of the keys")
         for _ in range(self.count):
-            reader.expect(_object_head(self.key.size), "the head of a key")
+            reader.expect(object_head(self.key.size), "the head of a key")
             self.key.check(reader.take(self.key.size))
         reader.end()
-
-
-class Reader:
-    """Reads an encoding from its start to its end.
-
-    Args:
-        content: The bytes.
-    """
-
-    def __init__(self, content: bytes | memoryview) -> None:
-        self._content = memoryview(content)
-        self._place = 0
-
-    @property
-    def place(self) -> int:
-        """How many bytes were read."""
-        return self._place
-
-    def take(self, length: int) -> memoryview:
-        """The next `length` bytes.
-
-        Raises:
-            CiphertextError: Fewer are left.
-        """
-        if length > len(self._content) - self._place:
-            raise CiphertextError("it is cut off")
-        self._place += length
-        return self._content[self._place - length : self._place]
-
-    def expect(self, wanted: bytes, what: str) -> None:
-        """Passes over bytes that are known beforehand.
-
-        Raises:
-            CiphertextError: Others stand there.
-        """
-        if self.take(len(wanted)) != wanted:
-            raise CiphertextError(f"{what} is not what it should be")
-
-    def field(self, tag: bytes, most: int) -> memoryview:
-        """The body of a length-delimited field.
-
-        Args:
-            tag: The field's number and type, as it is encoded.
-            most: How long it may be.
-
-        Raises:
-            CiphertextError: Another field, a length that is not in its shortest encoding, or too long a body.
-        """
-        self.expect(tag, "a field")
-        length = self._varint()
-        if length > most:
-            raise CiphertextError("a field is longer than anything that fits the parameters")
-        return self.take(length)
-
-    def end(self) -> None:
-        """Refuses what is left.
-
-        Raises:
-            CiphertextError: Something is.
-        """
-        if self._place != len(self._content):
-            raise CiphertextError("something follows its end")
-
-    def _varint(self) -> int:
-        value = shift = 0
-        while shift < 35:
-            (byte,) = self.take(1)
-            value |= (byte & 0x7F) << shift
-            shift += 7
-            if byte < 0x80:
-                if byte == 0 and shift > 7:
-                    break
-                return value
-        raise CiphertextError("a length is not in its shortest encoding")
-
-
-def unpack(packed: bytes | memoryview, size: int) -> bytes:
-    """The bytes of a compressed SEAL object of known size.
-
-    Args:
-        packed: The object.
-        size: How many bytes it has to hold; no more are ever decompressed.
-
-    Raises:
-        CiphertextError: Its header or its zstd frame is not exactly that of such an object.
-    """
-    head = _SEAL.pack(_MAGIC, _SEAL.size, _MAJOR, _MINOR, _ZSTD, 0, len(packed)) + _frame_head(size)
-    if bytes(packed[: len(head)]) != head:
-        raise CiphertextError("its header is not that of a SEAL object of this size")
-    try:
-        # The frame's head, just compared, says how many bytes there are: they are allocated, and no others.
-        inner = zstandard.ZstdDecompressor().decompress(
-            packed[_SEAL.size :], max_output_size=size, allow_extra_data=False
-        )
-    except zstandard.ZstdError:
-        raise CiphertextError("its compressed bytes are damaged") from None
-    if len(inner) != size:
-        raise CiphertextError("its compressed bytes are cut off")
-    return inner
 
 
 class Vector(NamedTuple):
@@ -334,24 +226,9 @@ def write_vector(objects: Sequence[bytes | memoryview], length: int, slots: int,
     return b"".join((*written, tail))
 
 
-def field(tag: bytes, body: bytes) -> bytes:
-    """A length-delimited field: the inverse of `Reader.field`."""
-    return b"".join((tag, varint(len(body)), body))
-
-
 def chunks(length: int, slots: int) -> list[int]:
     """How TenSEAL spreads values over ciphertexts: each full but the last."""
     return [min(slots, length - start) for start in range(0, length, slots)]
-
-
-def varint(value: int) -> bytes:
-    """The shortest encoding of a number in Protocol Buffers."""
-    written = bytearray()
-    while value > 0x7F:
-        written.append(value & 0x7F | 0x80)
-        value >>= 7
-    written.append(value)
-    return bytes(written)
 
 
 def _sizes_field(sizes: list[int]) -> bytes:
@@ -359,23 +236,5 @@ def _sizes_field(sizes: list[int]) -> bytes:
     return b"\x0a" + varint(len(packed)) + packed
 
 
-def _object_head(size: int) -> bytes:
-    return _SEAL.pack(_MAGIC, _SEAL.size, _MAJOR, _MINOR, _PLAIN, 0, _SEAL.size + size)
-
-
 def _array_head(words: int) -> bytes:
-    return _object_head(_WORD + words * _WORD) + struct.pack("<Q", words)
-
-
-def _frame_head(size: int) -> bytes:
-    """How libzstd begins a frame whose content it knows (RFC 8878, section 3.1.1), at its usual level; no checksum.
-
-    Up to its window, 2 MiB, the content is one segment; beyond, the window's size stands before the content's.
-    """
-    if size < 256:
-        return _ZSTD_MAGIC + struct.pack("<BB", 0x20, size)
-    if size < 65792:
-        return _ZSTD_MAGIC + struct.pack("<BH", 0x60, size - 256)
-    if size <= _WINDOW:
-        return _ZSTD_MAGIC + struct.pack("<BI", 0xA0, size)
-    return _ZSTD_MAGIC + struct.pack("<BBI", 0x80, 0x58, size)
+    return object_head(_WORD + words * _WORD) + struct.pack("<Q", words)

@@ -15,6 +15,7 @@ from privkit.errors import CiphertextError, StudyError
 from privkit.he import guarded, requests, structure
 from privkit.he.contexts import PublicContext, SecretContext
 from privkit.he.guarded import Guard
+from privkit.he.objects import uncompressed
 from privkit.he.parameters import Parameters
 
 Integers = npt.NDArray[np.int64]
@@ -167,5 +168,5 @@ def _native_runs(content: bytes, parameters: Parameters, length: int) -> Iterato
     ciphertexts = _vector(content, parameters, length).ciphertexts()
     for run in _runs(length, parameters):
         size = run.stop - run.start
-        objects = [structure.uncompressed(next(ciphertexts)) for _ in structure.chunks(size, parameters.degree)]
+        objects = [uncompressed(next(ciphertexts)) for _ in structure.chunks(size, parameters.degree)]
         yield structure.write_vector(objects, size, parameters.degree)

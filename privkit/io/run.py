@@ -41,12 +41,12 @@ import pyarrow.parquet as pq
 
 from privkit.errors import InterruptedRunError, OutputError, PrivkitError
 from privkit.io.outputs import Target, split_name
+from privkit.io.staged import NO_LINKS
 
 _VERSION = 1  # of the state folder; a state of another version is not continued
 _GROUP_ROWS = 1 << 18  # a Parquet row group ends at this many rows …
 _GROUP_BYTES = 64 << 20  # … or this many bytes of Arrow data, whichever comes first: the memory that assembly needs
 _FULL = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the disk quota is used up", errno.EFBIG: "a file size limit"}
-_NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EACCES}
 
 _STATE_FILES = ("journal.jsonl", "state.json")
 
@@ -570,7 +570,7 @@ class Run:
         try:
             output.hardlink_to(path)  # unlike a rename, this never replaces a file that appeared in the meantime
         except OSError as error:
-            if error.errno not in _NO_LINKS:
+            if error.errno not in NO_LINKS:
                 raise
             _check_output(output, folder=False, force=False)
             path.rename(output)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 from collections.abc import Iterator
@@ -84,6 +85,30 @@ class Staged:
         for temporary, _ in self._waiting:
             temporary.unlink(missing_ok=True)
         self._waiting.clear()
+
+
+NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EACCES}
+"""What a filesystem without hard links answers: some network shares, FAT."""
+
+
+def give_new_name(temporary: Path, path: Path) -> None:
+    """Gives a file a name that is free, whole or not at all; its temporary name may stay.
+
+    A link, unlike a rename, never replaces a file that appeared in the meantime. Where there are no links, it is looked
+    whether the name is free, and renamed.
+
+    Raises:
+        FileExistsError: The name is taken.
+        OSError: It cannot be given.
+    """
+    try:
+        path.hardlink_to(temporary)
+    except OSError as err:
+        if err.errno not in NO_LINKS:
+            raise
+        if os.path.lexists(path):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from None
+        temporary.rename(path)
 
 
 def check_place(path: Path, what: str, *, force: bool) -> None:

@@ -294,6 +294,8 @@ class StudyStatus(_Record):
 
     Attributes:
         epsilon: ε of the study.
+        unit: What of one person counts at one party.
+        columns: As the study bounds them.
         next: What has to happen next, in words.
     """
 
@@ -305,6 +307,9 @@ class StudyStatus(_Record):
     rho: Amount
     noise: Noise
     min_honest: int | None
+    max_parties_per_person: int
+    unit: StudyUnit
+    columns: Mapping[str, Column]
     statistics: tuple[str, ...]
     parties: tuple[StepStatus, ...]
     aggregated: bool

@@ -36,6 +36,7 @@ from privkit.pipeline.contributing import plan_contribution, run_contribution
 from privkit.pipeline.deidentifying import plan_deidentification, run_deidentification
 from privkit.pipeline.releasing import cost_of, plan_release, run_release
 from privkit.pipeline.work import Work
+from privkit.report.fairness import check_fairlearn
 from privkit.session import Session
 
 
@@ -174,6 +175,8 @@ class Pipeline:
                 f"fairness: no statistic groups by {', '.join(missing)}",
                 hint="Release a statistic by that column as well.",
             )
+        if self.spec.fairness:
+            check_fairlearn()
 
     # ---- the card
 

@@ -56,6 +56,15 @@ def fairness_tables(statistics: Sequence[CardStatistic], attributes: Sequence[st
     )
 
 
+def check_fairlearn() -> None:
+    """Refuses before a run what would be missing at its end.
+
+    Raises:
+        MissingExtraError: Fairlearn is not installed.
+    """
+    _metric_frame()
+
+
 def relative_half_width(value: Value) -> float | None:
     """Half of the interval's width over the value itself; None where one is missing, infinite or a day, or it is 0."""
     number, low, high = value.value, value.low, value.high

@@ -15,6 +15,8 @@ from privkit.report import wording
 from privkit.report.pages import environment, page
 from privkit.report.pictures import Picture, pictures
 
+_SHORT = 24  # rows of a table that is not put off until after the pictures
+
 
 @dataclass(frozen=True)
 class _Cell:
@@ -51,13 +53,20 @@ class AnswerPart:
     name: str = "Values"
 
     @property
-    def single(self) -> _Table | None:
-        """The statistics with one value a group, side by side."""
-        return _single_table(self.answer)
+    def first(self) -> _Table | None:
+        """What stands before the pictures: the statistics with one value a group, or else a short table of one."""
+        single = _single_table(self.answer)
+        if single is not None:
+            return single
+        return self._tables[0] if len(self._tables) == 1 and len(self._tables[0].rows) <= _SHORT else None
 
     @property
     def long(self) -> list[_Table]:
         """The others, a table each."""
+        return [table for table in self._tables if table is not self.first]
+
+    @functools.cached_property
+    def _tables(self) -> list[_Table]:
         return [_long_table(self.answer, e) for e in self.answer.results if not words.is_single(e)]
 
     @property

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from privkit.model.release import Answer
 from privkit.model.study import StudyResult
 from privkit.report import study_wording as words
-from privkit.report.card import fenced, md, mechanisms, results, table
-from privkit.report.release_wording import amount_text, loss_text, when
+from privkit.report.card import fenced, md, methods, noise_table, results, table
+from privkit.report.release_wording import NOISE_ONLY, WEAK, amount_text, declaration_text, has_weak, loss_text, when
 
 
 def study_card(result: StudyResult) -> str:
@@ -21,9 +22,10 @@ def study_card(result: StudyResult) -> str:
     """
     parts = [_head(result)]
     for number, answer in enumerate(result.statistics, 1):
-        parts += [iter([f"## Statistic {number}", "", *fenced(answer.sql)]), results(answer, "### Results")]
-        parts += [mechanisms(answer, "### How it was made")]
-    parts += [_protected(result), _cost(result), _session(result)]
+        parts += [iter([f"## Statistic {number}", "", *fenced(answer.sql)])]
+        parts += [results(answer, "### Results", general=False)]
+        parts += [_made(answer)]
+    parts += [_protected(result), _agreed(result), _cost(result), _session(result)]
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
 
 
@@ -31,6 +33,16 @@ def _head(result: StudyResult) -> Iterator[str]:
     yield f"# Joint statistics of the study {md(result.study)}"
     yield ""
     yield f"Of {md(words.roster_text(result))}; decrypted by {md(result.key_holder.name)} on {when(result.time)}."
+    yield ""
+    yield NOISE_ONLY
+    yield ""
+    yield words.scale_sentence(result)
+
+
+def _made(answer: Answer) -> Iterator[str]:
+    if has_weak(answer):
+        yield from (WEAK, "")
+    yield from ("### How it was made", "", *noise_table(answer), "", *methods(answer))
 
 
 def _protected(result: StudyResult) -> Iterator[str]:
@@ -45,11 +57,23 @@ def _protected(result: StudyResult) -> Iterator[str]:
         yield f"- {sentence}"
 
 
+def _agreed(result: StudyResult) -> Iterator[str]:
+    yield "## What was agreed"
+    yield ""
+    for name, column in words.declared(result).items():
+        yield f"- {md(name)}: {md(declaration_text(column))}"
+    if not words.declared(result):
+        yield "The statistics name no column."
+
+
 def _cost(result: StudyResult) -> Iterator[str]:
     yield "## What it cost"
     yield ""
-    yield f"The whole study: ε {amount_text(result.privacy.epsilon)} at δ {amount_text(result.privacy.delta)}, "
-    yield f"ρ {amount_text(result.rho)}, charged to every party's ledger before its contribution left."
+    yield (
+        f"The whole study: ε {amount_text(result.privacy.epsilon)} at δ {amount_text(result.privacy.delta)} "
+        f"(ρ {amount_text(result.rho)}), charged to every party's ledger before its contribution left. In ρ "
+        "the parts add up."
+    )
     yield ""
     rows = ((str(number), loss_text(answer.cost)) for number, answer in enumerate(result.statistics, 1))
     yield from table(("statistic", "its part"), rows)

@@ -7,6 +7,7 @@ from privkit.report import study_wording as words
 from privkit.report import wording
 from privkit.report.pages import page
 from privkit.report.release_html import AnswerPart, answer_environment
+from privkit.report.release_wording import NOISE_ONLY, PICTURES_READ
 
 
 def study_html(result: StudyResult) -> str:
@@ -32,5 +33,9 @@ def study_fragment(result: StudyResult) -> str:
                 *words.trust_sentences(result),
             ],
             not_covered=words.NOT_COVERED,
+            noise_only=NOISE_ONLY,
+            pictures_read=PICTURES_READ,
+            scales=words.scale_sentence(result),
+            declared=words.declared(result),
         )
     )

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from privkit.report.release_wording import amount_text, significant
 from privkit.report.wording import plural, shown
 
 if TYPE_CHECKING:
-    from privkit.model.study import Manifest, StudyResult
+    from privkit.model.study import Manifest, StudyResult, StudyUnit
 
 NOT_COVERED: Sequence[str] = (
     "That parties gave honest data, and that each really drew the noise that it declared: they are trusted to follow "
@@ -28,9 +28,19 @@ def unit_sentences(result: StudyResult) -> Sequence[str]:
     where = "at one of the parties" if several == 1 else f"at up to {several} of the parties"
     return (
         f"Protected is one privacy unit of a party, as the party describes it: all rows of one person {where}.",
-        f"Of one unit at most {plural(unit.max_groups, 'group')} of a statistic count at a party, and in each at most "
-        f"{plural(unit.max_rows_per_group, 'row')}; what is beyond that is left out or scaled down. At most "
-        f"{plural(unit.max_units, 'unit')} count at a party. Every party enforces this.",
+        f"At a party one unit counts in at most {plural(unit.max_groups, 'group')} of a statistic, and in each with at "
+        f"most {plural(unit.max_rows_per_group, 'row')}; what is beyond that is left out or scaled down. Every party "
+        f"enforces this. That a party has at most {plural(unit.max_units, 'unit')} is declared: it sets ranges only.",
+    )
+
+
+def counted_sentence(unit: StudyUnit, several: int) -> str:
+    """What of one person counts, before anyone agrees to it."""
+    where = "is at one party" if several == 1 else f"may be at {several} parties"
+    return (
+        f"A person {where} and counts there in {plural(unit.max_groups, 'group')} of a statistic with "
+        f"{plural(unit.max_rows_per_group, 'row')} each, at the most; a party has at most "
+        f"{plural(unit.max_units, 'person', 'people')}."
     )
 
 
@@ -70,6 +80,23 @@ def trust_sentences(result: StudyResult | Manifest) -> Sequence[str]:
     )
 
 
+def scale_sentence(result: StudyResult) -> str:
+    """Of whose noise the scales are, and for whose the loss was computed."""
+    units = "Scales and distances are in the measured vector's own integer units."
+    if result.noise == "key-holder":
+        return f"{units} The losses are OpenDP's."
+    honest = result.privacy.min_honest or 1
+    correction = (
+        ", corrected for sums of discrete Gaussians (Kairouz, Liu and Steinke 2021, Proposition 14)"
+        if honest > 1
+        else ""
+    )
+    return (
+        f"{units} A scale is that of all parties' noise together, and so are the intervals; the loss is computed for "
+        f"the noise of {_parties(honest)} alone, and is OpenDP's{correction}."
+    )
+
+
 def roster_text(result: StudyResult) -> str:
     """The parties' names."""
     return ", ".join(shown(party.name) for party in result.parties)
@@ -77,3 +104,8 @@ def roster_text(result: StudyResult) -> str:
 
 def _parties(count: int) -> str:
     return plural(count, "party", "parties")
+
+
+def declared(result: StudyResult) -> Mapping[str, dict[str, Any]]:
+    """The columns that the statistics read, as the study bounds them."""
+    return {name: column for answer in result.statistics for name, column in answer.declared.items()}

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from privkit.errors import InputError, OutputError, StudyError, VerificationError
+from privkit.io.staged import give_new_name
 from privkit.keys.privatefile import sync_folder
 from privkit.study.messages import Aggregate, Contribution, Invitation, Message, Reveal, Share
 
@@ -139,7 +140,7 @@ class Folder:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-            os.link(waiting, path)
+            give_new_name(waiting, path)
             sync_folder(self.path)
         except FileExistsError:
             if _content(path) == content:

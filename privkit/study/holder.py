@@ -17,7 +17,8 @@ from pathlib import Path
 from privkit.dp.conversion import epsilon_of
 from privkit.dp.estimate import check_confidence, estimate
 from privkit.dp.plan import Measured
-from privkit.dp.pooled import measured, with_noise
+from privkit.dp.pooled import can_be, measured, with_noise
+from privkit.dp.vectors import Integers
 from privkit.errors import LedgerError, StudyError, VerificationError
 from privkit.he import sums
 from privkit.he.contexts import SecretContext
@@ -112,7 +113,8 @@ class KeyHolder:
             The result, signed; `result_of` reads it.
 
         Raises:
-            VerificationError: A message that does not hold, or a sum that is not that of the contributions.
+            VerificationError: A message that does not hold, a sum that is not that of the contributions, or one that
+                no contributions of this session can have: nothing is shown.
             StudyError: The study was revealed before.
             LedgerError: The ledger cannot be written; nothing is shown.
             UsageError: Another confidence than 0.5 to just below 1, or something is of another type.
@@ -160,7 +162,7 @@ class KeyHolder:
                 raise StudyError("the session's secret context is not beside this identity: it was made elsewhere")
             context = SecretContext.from_bytes(secret, parameters)
             residues.append(sums.decrypt(context, aggregate.parts[number], terms.packing.lengths[number]))
-        total = terms.packing.joined(residues)
+        total = self._joined(residues, aggregate)
         if terms.manifest.noise == "key-holder":
             total = with_noise(terms.pool, total, terms.scales)
         time = _now()
@@ -170,6 +172,21 @@ class KeyHolder:
             session=terms.manifest.session, transcript=adder.transcript, aggregate=aggregate.sha256, time=time
         )
         return Reveal.signed(body, self._identity, [canonical_json(result)])
+
+    def _joined(self, residues: list[Integers], aggregate: Aggregate) -> Integers:
+        """The signed sum; nobody can tell whose contribution it is that does not fit."""
+        terms = self.terms
+        try:
+            total = terms.packing.joined(residues)
+            fits = can_be(terms.pool, total, terms.scales)
+        except OverflowError:
+            fits = False
+        if not fits:
+            raise VerificationError(
+                f"{aggregate.name} holds no sum that the study's parties can have: masks are left in it",
+                hint="A party sent other vectors than it made for this session. Start a new one, with fresh keys.",
+            )
+        return total
 
     def _result(
         self, adder: Aggregator, aggregate: Aggregate, found: tuple[Measured, ...], confidence: float, time: str

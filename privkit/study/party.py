@@ -10,11 +10,11 @@ import os
 from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from privkit.budget import as_loss, charged, open_ledger, whoami
 from privkit.dataset import Dataset
 from privkit.dp.pooled import party_vector, with_share
-from privkit.dp.sources import Table, open_table
 from privkit.errors import AggregateError, LedgerError, PrivkitError, StudyError, UsageError, VerificationError
 from privkit.he import guarded, masks, sums
 from privkit.he.contexts import PublicContext
@@ -31,6 +31,9 @@ from privkit.study.aggregator import contexts_of
 from privkit.study.messages import Contribution, Invitation, Share
 from privkit.study.state import State
 from privkit.study.terms import party_spec, terms_of
+
+if TYPE_CHECKING:
+    from privkit.dp.sources import Table
 
 _SECRET, _SHARE, _CONTRIBUTION = "share.secret", "share", "contribution"
 _PURPOSE = b"privkit study mask v1"
@@ -138,6 +141,8 @@ class Party:
             AggregateError: The engine failed after the charge; what was charged stays charged.
             UsageError: Something is of another type. Nothing was charged.
         """
+        from privkit.dp.sources import open_table  # ibis and pandas: no other step of a study needs them
+
         if not isinstance(dataset, Dataset):
             raise UsageError("a party contributes a privkit.Dataset", hint="Dataset.load(path) reads its description.")
         shares = tuple(shares)

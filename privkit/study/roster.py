@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from privkit.errors import CiphertextError, StudyError, UsageError, VerificationError
 from privkit.he import sums
 from privkit.keys import agreement
+from privkit.keys.identity import PublicIdentity
 from privkit.study.messages import Aggregate, Contribution, Invitation, Message, Share, transcript
 from privkit.study.terms import Terms
 
@@ -37,12 +38,13 @@ def check_invitation(invitation: Invitation, key_holder: str | None = None) -> N
     Raises:
         VerificationError: Somebody else signed it.
         UsageError: It is no invitation.
+        KeyFileError: `key_holder` is no public identity.
     """
     check_kind(invitation, Invitation)
     manifest = invitation.body
     if invitation.signer != manifest.key_holder.public:
         raise VerificationError(f"{invitation.name} is not signed by the key holder, {manifest.key_holder.name}")
-    if key_holder is not None and key_holder.strip() != manifest.key_holder.public:
+    if key_holder is not None and _pinned(key_holder) != manifest.key_holder.public:
         raise VerificationError(
             f"{invitation.name}: its key holder, {manifest.key_holder.name}, is another identity than the one given"
         )
@@ -50,6 +52,12 @@ def check_invitation(invitation: Invitation, key_holder: str | None = None) -> N
         raise VerificationError(
             f"{invitation.name} has {len(invitation.parts)} contexts for {len(manifest.channels)} channels"
         )
+
+
+def _pinned(key_holder: object) -> str:
+    if not isinstance(key_holder, str):
+        raise UsageError("the key holder's public identity is wanted as a text", hint="It begins with `ed25519:`.")
+    return PublicIdentity.parse(key_holder).text
 
 
 def check_share(invitation: Invitation, share: Share) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from privkit.errors import KeyFileError, OutputError, StudyError
 from privkit.io.alone import alone
+from privkit.io.staged import give_new_name
 from privkit.keys.privatefile import Kind, destroy_private, read_private, sync_folder, write_private
 
 _LARGEST = 1 << 31  # bytes of a kept file
@@ -84,7 +85,7 @@ class State:
         waiting = self.folder / f".{name}.{secrets.token_hex(4)}"
         try:
             write_private(waiting, content, _KIND)
-            os.link(waiting, self.folder / name)
+            give_new_name(waiting, self.folder / name)
         except KeyFileError as err:
             message = err.message.replace(str(waiting), str(self.folder / name))
             raise OutputError(message, hint=f"Is there room in {self.folder}?") from None

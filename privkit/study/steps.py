@@ -245,6 +245,9 @@ def _looked_at(place: Folder, key_holder: str | None = None) -> _Found:
         rho=manifest.rho,
         noise=manifest.noise,
         min_honest=manifest.privacy.min_honest,
+        max_parties_per_person=manifest.privacy.max_parties_per_person,
+        unit=manifest.unit,
+        columns=manifest.columns,
         statistics=tuple(statistic.sql for statistic in manifest.statistics),
         parties=tuple(
             StepStatus(name=p.name, public=p.public, joined=p.name in joined, contributed=p.name in contributed)

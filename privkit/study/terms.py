@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from privkit.dp.conversion import rho_of
 from privkit.dp.pooled import Drawing, Pool, Scales, check_scales, drawn_scales, highest_sum, pool
-from privkit.errors import DatasetError, KeyFileError, StudyError
+from privkit.errors import DatasetError, KeyFileError, StudyError, UsageError
 from privkit.he.packing import Packing, Span
 from privkit.he.parameters import Parameters, choose
 from privkit.keys.identity import PublicIdentity
@@ -75,7 +75,7 @@ def draw_up(study: StudySpec, key_holder: StudyKeyHolder) -> Terms:
             hint="Give --key-holder the identity whose public half stands in the file.",
         )
     _check_identities((*study.parties, key_holder))
-    rho = rho_of(study.privacy.epsilon, study.privacy.delta)
+    rho = _rho(study.privacy)
     shared = _pool(study, study.statistics)
     scales = drawn_scales(shared, rho)
     parameters, packing = _laid_out(shared, scales)
@@ -109,7 +109,7 @@ def terms_of(manifest: Manifest) -> Terms:
         QueryError: A statistic that is not understood here.
     """
     _check_identities((*manifest.parties, manifest.key_holder))
-    if manifest.rho > rho_of(manifest.privacy.epsilon, manifest.privacy.delta):
+    if manifest.rho > _rho(manifest.privacy):
         raise StudyError("the manifest's rho is above that of its epsilon and delta")
     shared = _pool(manifest, tuple(statistic.sql for statistic in manifest.statistics))
     if shared.sql != tuple(statistic.sql for statistic in manifest.statistics):
@@ -213,6 +213,13 @@ def _unit(unit: StudyUnit, units: int) -> PrivacyUnit:
     return PrivacyUnit(
         column=_UNIT, max_groups=unit.max_groups, max_rows_per_group=unit.max_rows_per_group, max_units=units
     )
+
+
+def _rho(privacy: StudyPrivacy) -> Decimal:
+    try:
+        return rho_of(privacy.epsilon, privacy.delta)
+    except UsageError as err:
+        raise StudyError(f"privacy: {err.message}") from None
 
 
 def _budget(privacy: StudyPrivacy) -> Budget:

@@ -170,7 +170,7 @@ def test_the_options_default_to_the_doors_own_defaults(door):
     named = called.calls[0][1]
     real = importlib.import_module("privkit.deidentifier").deidentify
     parameters = dict(inspect.signature(real).parameters)
-    assert set(parameters) - {"source", "output", "observer"} == set(named)
+    assert set(parameters) - {"source", "output", "observer", "before", "publishing"} == set(named)
     for name in named:
         parameter = parameters[name]
         assert (named[name] or None) == (parameter.default or None), name

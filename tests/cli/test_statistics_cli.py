@@ -229,7 +229,7 @@ def session(place, monkeypatch):
 @pytest.fixture
 def answering(monkeypatch):
     def put(answer: str) -> None:
-        monkeypatch.setattr("privkit.cli.release._on_a_terminal", lambda: True)
+        monkeypatch.setattr("privkit.cli._output.on_a_terminal", lambda: True)
         monkeypatch.setattr("click.termui.visible_prompt_func", lambda prompt: print(prompt, end="") or answer)
 
     return put

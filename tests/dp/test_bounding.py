@@ -312,6 +312,42 @@ def test_order_of_rows_does_not_matter(table, made, random):
         same(aggregate(made, table_of(rows, kinds)), aggregate(made, table_of(other, kinds)))
 
 
+@given(
+    tables(most=40),
+    st.lists(st.sampled_from(STATISTICS), min_size=1, max_size=4, unique_by=lambda s: s.name),
+    st.sampled_from([1, 2, 3]),
+    st.sampled_from(["zcdp", "pure"]),
+    st.sampled_from(["int", "int", "text"]),
+    st.sampled_from(["duckdb", "another"]),
+)
+@settings(QUICK, max_examples=60)
+def test_one_group_a_unit_equals_the_reference(table, statistics, most, measure, unit, engine):
+    """Units with numbers go through one pass over ordered rows; the others are hashed and ranked."""
+    rows, kinds = table
+    numbers = dict(zip(VALUES["u", kinds["u"]], VALUES["u", unit], strict=True))
+    rows = [{**row, "u": numbers.get(row["u"])} for row in rows]
+    made = plan(Query(statistics=tuple(statistics), groups=(GROUPS[0],)), spec_of(1, most, measure=measure))
+    held = table_of(rows, {**kinds, "u": unit}, engine)
+    same(aggregate(made, held), reference.aggregate(made, rows))
+
+
+@pytest.mark.parametrize(("unit", "groups", "one_pass"), [("int", 1, True), ("text", 1, False), ("int", 2, False)])
+def test_which_way_a_units_group_is_found_follows_from_declarations(unit, groups, one_pass):
+    made = plan(Query(statistics=(Mean(name="m", column="x"),), groups=(GROUPS[0],)), spec_of(groups, 2))
+    asked = []
+
+    class Watched(Bare):
+        def fetch(self, expression):
+            asked.append(ibis.to_sql(expression, dialect="duckdb"))
+            return super().fetch(expression)
+
+    kinds = {name: min(of) for name, of in SOURCES.items()} | {"u": unit}
+    for rows in ([], [dict.fromkeys(SOURCES)]):
+        held = table_of(rows, kinds)
+        aggregate(made, Watched(held.backend, held.rows, held.schema, held.engine))
+    assert ["RANGE BETWEEN" in sql for sql in asked] == [one_pass] * 2
+
+
 # ---- neighbours
 
 
@@ -475,6 +511,15 @@ def test_a_rows_norms(vector, l1_reached, l2_reached):
     assert all(low <= a and b <= high for (a, b), (low, high) in zip(ranges, vector.row_ranges, strict=True))
     assert (l1 == vector.row_l1) >= l1_reached
     assert (l2 == vector.row_l2_squared) >= l2_reached
+
+
+@pytest.mark.parametrize("vector", [vector for vector, *_ in VECTORS])
+def test_coordinates_that_follow_from_rows_and_the_sum_of_indices(vector):
+    if isinstance(vector, Joint) or (isinstance(vector, Bernstein) and vector.degree == 2):
+        assert vector.affine is None
+    else:
+        rows = [vector.row([k]) for k in range(vector.steps + 1)]
+        assert rows == [tuple(a + b * k for a, b in vector.affine) for k in range(vector.steps + 1)]
 
 
 @pytest.mark.parametrize("cells", [1, 2, 5, 64])

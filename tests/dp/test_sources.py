@@ -306,6 +306,24 @@ def test_a_missing_engine_names_its_package_and_no_password(tmp_path):
     assert "ibis-framework[snowflake]" in str(caught.value.hint)
 
 
+# ---- what is remembered
+
+
+def test_an_expression_is_remembered_for_equal_files_and_asked_of_each(tmp_path):
+    (tmp_path / "a.csv").write_text(CSV)
+    (tmp_path / "b.csv").write_text(CSV + "4,40,2.5,north,true,2024-02-01,x\n")
+    sources._compiled.cache_clear()
+    one, other = (found(spec_of(name), tmp_path) for name in ("a.csv", "b.csv"))
+    assert sources._compiled.cache_info()[:2] == (1, 1)
+    assert [b[0] - a[0] for a, b in zip(one["units"], other["units"], strict=True)] == [1, 0]
+
+
+def test_what_a_frame_holds_is_not_remembered(tmp_path):
+    sources._compiled.cache_clear()
+    found(spec_of(), tmp_path, frame=FRAME)
+    assert sources._compiled.cache_info().currsize == 0
+
+
 # ---- the embedded engine is shut in
 
 

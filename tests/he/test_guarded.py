@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from privkit.errors import CiphertextError, InterruptedRunError
-from privkit.he import requests, structure, sums
+from privkit.he import encoding, requests, structure, sums
 from privkit.he.guarded import Guard
 
 linux = pytest.mark.skipif(not Path("/proc/self/limits").exists(), reason="reads /proc")
@@ -26,7 +26,7 @@ def test_bytes_that_pass_no_check_do_crash_native_code(context):
     content = sums.encrypt(context.public, np.arange(5))
     with pytest.raises(CiphertextError):
         sums.check(structure.write_vector([content[6:]], 5, 4096), context.parameters, 5)
-    lying = b"\x0a\x04" + structure.varint(50_000_000) + content[3:]
+    lying = b"\x0a\x04" + encoding.varint(50_000_000) + content[3:]
     with Guard() as guard:
         guard.load(context)
         with pytest.raises(InterruptedRunError, match=r"died \(signal 11\)|died") as caught:
@@ -38,7 +38,7 @@ def test_bytes_that_pass_no_check_do_crash_native_code(context):
 
 def test_a_short_lie_leaks_memory_without_the_checks(context):
     content = sums.encrypt(context.public, np.arange(5))
-    lying = b"\x0a\x02" + structure.varint(8000) + content[3:]
+    lying = b"\x0a\x02" + encoding.varint(8000) + content[3:]
     with pytest.raises(CiphertextError, match="sizes"):
         sums.check(lying, context.parameters, 8000)
     with Guard() as guard:

@@ -10,7 +10,9 @@ import numpy as np
 import tenseal
 from tenseal import sealapi
 
-from privkit.he.structure import Reader, ciphertext_form, parms_id, secret_form, unpack
+from privkit.he.encoding import Reader
+from privkit.he.objects import unpack
+from privkit.he.structure import ciphertext_form, parms_id, secret_form
 
 DEGREE, SCALE = 8192, 2.0**40
 CKKS = 2

@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from privkit.errors import StudyError
 from privkit.he import sums
 from privkit.he.contexts import SecretContext
+from privkit.he.encoding import Reader
+from privkit.he.objects import unpack
 from privkit.he.parameters import ALLOWED, LARGEST_ERROR, choose, noise_bound
-from privkit.he.structure import Reader, secret_form, unpack
+from privkit.he.structure import secret_form
 
 ENTRIES = list(ALLOWED.values())
 

@@ -7,7 +7,7 @@ import pytest
 import zstandard
 
 from privkit.errors import CiphertextError
-from privkit.he import structure, sums
+from privkit.he import encoding, objects, structure, sums
 from privkit.he.contexts import PublicContext, SecretContext
 
 LENGTH = 5
@@ -35,7 +35,7 @@ def _packed(inner, *, frame=None, version=(4, 3), compression=2, size=None):
 
 
 def _vector(packed, sizes=b"\x0a\x01\x05", tail=b""):
-    return sizes + b"\x12" + structure.varint(len(packed)) + packed + tail
+    return sizes + b"\x12" + encoding.varint(len(packed)) + packed + tail
 
 
 def test_a_blob_put_together_by_hand_passes(context, inner):
@@ -99,7 +99,7 @@ def test_a_bomb_is_refused_before_it_is_unpacked(context, grown):
     _refused(context, _vector(_packed(b"", frame=streamed)), match="header")
     size = 97 + 8 * 4 * 4096
     honest = zstandard.ZstdCompressor().compress(bytes(grown))
-    lying = structure._frame_head(size) + honest[len(structure._frame_head(grown)) :]
+    lying = objects.frame_head(size) + honest[len(objects.frame_head(grown)) :]
     _refused(context, _vector(_packed(b"", frame=lying)), match="compressed bytes")
 
 
@@ -138,7 +138,7 @@ def test_unknown_doubled_swapped_and_missing_fields_are_refused(context, inner, 
     field = _vector(packed, sizes=b"")
     _refused(context, field + b"\x0a\x01\x05")
     _refused(context, b"\x0a\x01\x05")
-    overlong = bytearray(structure.varint(len(packed)) + b"\x00")
+    overlong = bytearray(encoding.varint(len(packed)) + b"\x00")
     overlong[-2] |= 0x80
     _refused(context, b"\x0a\x01\x05\x12" + bytes(overlong) + packed, match="shortest")
     for length in (b"\xff" * 4 + b"\x07", b"\xff" * 9 + b"\x01", b"\xff" * 20):
@@ -188,7 +188,7 @@ def test_other_keys_in_a_public_context_are_refused(context, guard):
     """Relinearisation or Galois keys have no use in a sum: a context that has them is another."""
     content = context.public.to_bytes()
     place = 2 + content[1]  # field 2 follows field 1
-    body = structure.Reader(content[place:]).field(b"\x12", len(content))
-    wrong = content[:place] + structure.field(b"\x12", bytes(body) + b"\x22\x00")
+    body = encoding.Reader(content[place:]).field(b"\x12", len(content))
+    wrong = content[:place] + encoding.field(b"\x12", bytes(body) + b"\x22\x00")
     with pytest.raises(CiphertextError):
         PublicContext.from_bytes(wrong, context.parameters)

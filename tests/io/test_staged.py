@@ -1,11 +1,13 @@
 """Small files beside an output: all of them, or none."""
 
+import errno
+import os
 import stat
 
 import pytest
 
 from privkit.errors import OutputError
-from privkit.io.staged import Staged, check_place
+from privkit.io.staged import Staged, check_place, give_new_name
 
 
 def test_nothing_has_its_name_before_publish_and_everything_after(tmp_path):
@@ -68,3 +70,19 @@ def test_a_file_whose_block_fails_is_removed(tmp_path):
     with pytest.raises(KeyError), Staged() as staged, staged.open(tmp_path / "a"):
         raise KeyError
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_a_new_name_never_replaces_a_file_with_links_and_without(tmp_path, monkeypatch, links):
+    if not links:
+
+        def link(source, target):
+            raise OSError(errno.EPERM, "no links here")
+
+        monkeypatch.setattr(os, "link", link)
+    for number, text in enumerate(("first", "second")):
+        (tmp_path / f"waiting-{number}").write_text(text, encoding="utf-8")
+    give_new_name(tmp_path / "waiting-0", tmp_path / "name")
+    with pytest.raises(FileExistsError):
+        give_new_name(tmp_path / "waiting-1", tmp_path / "name")
+    assert (tmp_path / "name").read_text(encoding="utf-8") == "first"

@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from study_data import NAMES
+from study_data import NAMES, Session, table
 from study_world import World, build, describe
 
 import privkit
@@ -427,3 +427,16 @@ def test_two_reveals_at_once_are_one(world):
     with holder._state.alone(), pytest.raises(StudyError, match="another process works"):
         revealed(w)
     assert World(w.place).read()[4] is not None
+
+
+# ---- more than was declared
+
+
+def test_a_party_with_more_people_than_it_may_have_cannot_make_the_sum_wrap(tmp_path, monkeypatch):
+    monkeypatch.setattr("privkit.study.party.with_share", lambda pool, flat, scales: flat)
+    frames = {name: table(seed).assign(pid=range(200), age=110) for seed, name in enumerate(NAMES)}
+    unit = {"max_groups": 1, "max_rows_per_group": 1, "max_units": 50}
+    statistics = ("SELECT COUNT(*) AS n, SUM(age) AS s FROM data",)
+    result = Session(tmp_path, frames=frames, unit=unit, statistics=statistics).run()
+    drawn = {one.vector: one.values[0][0] for one in result.statistics[0].drawn}
+    assert drawn == {"rows": 150, "sum of age": 150 * 110}

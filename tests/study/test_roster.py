@@ -389,6 +389,17 @@ def test_a_missing_contribution_is_waited_for(world):
     refused(w, "verify", VerificationError, "aggregate.bin is not of the contributions")
 
 
+@pytest.mark.parametrize("change", [replay_under_this_sessions_name, lambda w: changed_south(w, encrypted(w))])
+def test_a_sum_in_which_masks_are_left_is_not_shown_as_a_result(world, change):
+    """Nobody can see that ciphertext of another session is in it, but its sum is beyond all that parties can send."""
+    w = world("contributed")
+    change(w)
+    steps.aggregate_study(w.folder)
+    steps.verify_study(w.folder)
+    assert refused(w, "reveal", VerificationError, "aggregate.bin holds no sum").exit_code == 5
+    assert not list(w.place.glob("analyst.identity.studies/*/reveal"))
+
+
 @pytest.mark.parametrize("parts", [encrypted, lambda w: w.read()[2][2].parts, lambda w: w.read("cold")[2][1].parts])
 def test_another_well_formed_ciphertext_is_its_partys_word_until_the_aggregate_was_made(world, parts):
     w = world("contributed")
