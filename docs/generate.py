@@ -32,9 +32,6 @@ from privkit.model.policy import Policy
 from privkit.model.study import StudySpec
 
 ROOT = Path(__file__).parent.parent
-BEING_WRITTEN = ("studies.md", "private-scoring.md")
-"""Pages that the navigation may name before they are there."""
-
 FORMATS: Mapping[str, tuple[type[BaseModel], str]] = {
     "dataset": (DatasetSpec, "`*.dataset.yaml`: whom releases protect, what columns may hold, what may be spent."),
     "policy": (Policy, "A policy: what each kind of column and of finding becomes."),
@@ -59,13 +56,6 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 # ---- what mkdocs calls
 
 
-def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Leaves pages out of the navigation that colleagues still write."""
-    absent = {name for name in BEING_WRITTEN if not (Path(config.docs_dir) / name).exists()}
-    config.nav = _without(config.nav, absent)
-    return config
-
-
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Adds the generated pages."""
     for name, text in pages().items():
@@ -74,7 +64,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, *, page: Page, **_: Any) -> str:
-    """Takes out what stands there for the tests (see tests/pages.py), and fits links to the repository to the site."""
+    """Takes out what stands there for the tests (see tests/pages.py), and fits links into the repository."""
     markdown = re.sub(r"^<!-- before\n.*?^-->\n", "", markdown, flags=re.MULTILINE | re.DOTALL)
     markdown = re.sub(r"^<!-- file (\S+) -->\n```(\S+)$", r'```\2 title="\1"', markdown, flags=re.MULTILINE)
     markdown = re.sub(r"^<!-- (?:exits \d+|not run: .*|only if .*) -->\n", "", markdown, flags=re.MULTILINE)
@@ -82,11 +72,7 @@ def on_page_markdown(markdown: str, *, page: Page, **_: Any) -> str:
     for name, source in PROJECT.items():
         markdown = markdown.replace(f"](../{top}{source})", f"]({top}project/{name}.md)")
     beside = r"\[`?([^\]`]+)`?\]\((?:\.\./)+(?:examples|benchmarks|tests)/[^)]*\)"  # in the repository, not on the site
-    markdown = re.sub(beside, r"`\1`", markdown)
-    for name in BEING_WRITTEN:
-        if not (ROOT / "docs" / name).exists():
-            markdown = re.sub(rf"\[([^\]]+)\]\((?:\.\./)*{re.escape(name)}[^)]*\)", r"\1", markdown)
-    return markdown
+    return re.sub(beside, r"`\1`", markdown)
 
 
 @functools.cache
@@ -366,15 +352,3 @@ def _outside(name: str) -> str:
     for page, source in PROJECT.items():
         text = text.replace(f"]({source})", f"]({page}.md)")
     return text
-
-
-def _without(nav: list[Any], absent: set[str]) -> list[Any]:
-    """A navigation without some pages."""
-    kept = []
-    for entry in nav:
-        ((title, value),) = entry.items()
-        if isinstance(value, list):
-            kept.append({title: _without(value, absent)})
-        elif value not in absent:
-            kept.append(entry)
-    return kept
