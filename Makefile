@@ -8,10 +8,10 @@ CLINIC := examples/clinic/clinic.csv
 AXE    := 4.14.1
 WARDS  := demo-out/statistics/patients.dataset.yaml
 
-.PHONY: help demo test a11y fuzz lint docs format bench lock clean
+.PHONY: help demo test a11y-tools a11y fuzz lint docs format bench lock clean
 
 help:  ## Show the targets.
-	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 $(VENV)/.made:
 	$(PYTHON) -m venv $(VENV)
@@ -53,8 +53,10 @@ test: $(VENV)/.dev  ## Run the tests.
 .axe/node_modules/axe-core/axe.min.js:
 	npm install --prefix .axe --no-save --no-audit --no-fund --ignore-scripts axe-core@$(AXE)
 
-a11y: $(VENV)/.dev .axe/node_modules/axe-core/axe.min.js  ## Check the pages with axe in headless Chromium (root gets it from Debian).
+a11y-tools: .axe/node_modules/axe-core/axe.min.js  ## Get what a11y needs: axe-core from npm, Chromium from Debian (as root).
 	@command -v chromium > /dev/null || { test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -y -qq chromium; }
+
+a11y: $(VENV)/.dev a11y-tools  ## Check the pages with axe in headless Chromium.
 	PRIVKIT_A11Y=required $(BIN)/python -m pytest tests/report/test_accessibility.py $(ARGS)
 
 fuzz: $(VENV)/.dev  ## Mutate contexts, ciphertexts and every file of a study a million times; takes about an hour.

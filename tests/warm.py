@@ -106,5 +106,5 @@ def write_client(path: Path, address: str) -> None:
 
 if __name__ == "__main__":
     # Whoever started this holds the other end of standard input: when that is gone, so is the need.
-    threading.Thread(target=lambda: (sys.stdin.buffer.read(), os._exit(0)), daemon=True).start()
+    threading.Thread(target=lambda: (os.read(0, 1), os._exit(0)), daemon=True).start()
     serve(sys.argv[1])

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 def command(context: click.Context) -> None:
     """Make a signing identity, or show its public half.
 
-    An identity signs checkpoints of budgets. Who holds its file can sign in its name; others need its public half.
+    An identity signs checkpoints of budgets, cards, and the messages of studies. Who holds its file can sign in its
+    name; others need its public half.
     """
     bare(context)
 

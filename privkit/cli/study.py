@@ -12,7 +12,9 @@ from privkit.cli import _options, _output
 from privkit.cli._lazy import bare
 
 if TYPE_CHECKING:
-    from privkit.model.study import StudyStatus
+    from collections.abc import Callable
+
+    from privkit.model.study import StudyResult, StudyStatus
 
 _CUT_OFF = (
     "What was charged stays charged; what was contributed or decrypted is kept: the same command goes on from there."
@@ -118,42 +120,72 @@ def aggregate(folder: Path, as_json: bool) -> None:
     _show(status, as_json)
 
 
+def _output_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in (
+        click.option("--force", is_flag=True, help="Replace files that exist."),
+        click.option("--card", type=_options.PATH, metavar="FILE", help="Write the card as Markdown."),
+        click.option("--html", type=_options.PATH, metavar="FILE", help="Write a page with pictures and the promise."),
+        click.option(
+            "-o",
+            "--output",
+            required=True,
+            type=_options.PLACE,
+            metavar="FILE",
+            help="Write the result as JSON; `-` is standard output.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 @command.command("reveal")
 @_folder
 @_identity
-@click.option(
-    "-o",
-    "--output",
-    required=True,
-    type=_options.PLACE,
-    metavar="FILE",
-    help="Write the result as JSON; `-` is standard output.",
-)
-@click.option("--html", type=_options.PATH, metavar="FILE", help="Write a page with pictures and what is promised.")
-@click.option("--card", type=_options.PATH, metavar="FILE", help="Write the card as Markdown.")
+@_output_options
 @click.option("--confidence", type=float, default=0.95, show_default=True, metavar="C", help="Of the intervals.")
 @click.option("--ledger", type=_options.PATH, metavar="FILE", help="A ledger of yours, to note the reveal in first.")
-@click.option("--force", is_flag=True, help="Replace files that exist.")
-def reveal(folder: Path, identity: Path, output: str, force: bool, **options: Any) -> None:
+def reveal(folder: Path, identity: Path, confidence: float, ledger: Path | None, **options: Any) -> None:
     """Decrypt the sum, once, write what it held, and destroy the session's keys."""
-    from privkit.report import files, study, terminal
-    from privkit.report.release_files import check_release_places
-    from privkit.report.study_files import write_study_result
-    from privkit.study.steps import needed_by_reveal, reveal_study
+    from privkit.study.steps import needed_files, reveal_study
 
-    named = {"the output": output, "the page": options["html"], "the card": options["card"]}
-    places = {what: Path(path) for what, path in named.items() if path is not None and path != "-"}
     with _output.running(_CUT_OFF):
-        check_release_places(places, force=force, keep=needed_by_reveal(folder, identity, options["ledger"]))
-        result, holder = reveal_study(folder, identity, confidence=options["confidence"], ledger=options["ledger"])
-        write_study_result(
-            result, json=places.get("the output"), html=places.get("the page"), card=places.get("the card")
-        )
-        if output == "-":
-            _output.print_json(files.report_json(result))
-        study.print_result(terminal.console(stderr=True), result)
+        places = _checked_places(options, keep=needed_files(folder, identity, ledger))
+        result, holder = reveal_study(folder, identity, confidence=confidence, ledger=ledger)
+        _write_result(result, places, options["output"])
         holder.arrived()
     _output.tell("The session's keys are destroyed.")
+
+
+@command.command("result")
+@_folder
+@_output_options
+@_pinned
+def result(folder: Path, pinned: str | None, **options: Any) -> None:
+    """Write the result that the key holder published in FOLDER, every signature and hash checked."""
+    from privkit.study.steps import needed_files, study_result
+
+    with _output.running():
+        places = _checked_places(options, keep=needed_files(folder))
+        _write_result(study_result(folder, key_holder=pinned), places, options["output"])
+
+
+def _checked_places(options: dict[str, Any], keep: list[Path]) -> dict[str, Path]:
+    from privkit.report.release_files import check_release_places
+
+    named = {"the output": options["output"], "the page": options["html"], "the card": options["card"]}
+    places = {what: Path(path) for what, path in named.items() if path is not None and path != "-"}
+    check_release_places(places, force=options["force"], keep=keep)
+    return places
+
+
+def _write_result(result: StudyResult, places: dict[str, Path], output: str) -> None:
+    from privkit.report import files, study, terminal
+    from privkit.report.study_files import write_study_result
+
+    write_study_result(result, json=places.get("the output"), html=places.get("the page"), card=places.get("the card"))
+    if output == "-":
+        _output.print_json(files.report_json(result))
+    study.print_result(terminal.console(stderr=True), result)
 
 
 @command.command("status")

@@ -16,6 +16,7 @@ from privkit.study.steps import (
     join_study,
     new_study,
     reveal_study,
+    study_result,
     study_status,
     verify_study,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "new_study",
     "result_of",
     "reveal_study",
+    "study_result",
     "study_status",
     "verify_study",
 ]

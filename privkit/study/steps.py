@@ -109,16 +109,16 @@ def aggregate_study(folder: Where) -> StudyStatus:
     return study_status(folder)
 
 
-def needed_by_reveal(folder: Where, identity: Where, ledger: Where | None = None) -> list[Path]:
-    """The files that a reveal reads or writes itself, and whose place nothing else may take.
+def needed_files(folder: Where, identity: Where | None = None, ledger: Where | None = None) -> list[Path]:
+    """The files that a study reads or writes itself, and whose place no output may take.
 
     Args:
         folder: The study's.
-        identity: The key holder's identity file.
+        identity: An identity file that is used.
         ledger: A ledger of the key holder's own.
     """
     own = [] if ledger is None else [Path(f"{os.fspath(ledger)}{end}") for end in ("", "-wal", "-shm", ".lock")]
-    return [Path(identity), *own, *Folder(Path(folder)).places()]
+    return [*([] if identity is None else [Path(identity)]), *own, *Folder(Path(folder)).places()]
 
 
 def reveal_study(
@@ -155,6 +155,25 @@ def reveal_study(
     )
     place.publish(reveal)
     return result_of(reveal, invitation), holder
+
+
+def study_result(folder: Where, *, key_holder: str | None = None) -> StudyResult:
+    """The result that the key holder published, its signature checked: for a party, and for whoever has the folder.
+
+    Args:
+        folder: The study's.
+        key_holder: The key holder's public identity, known from elsewhere.
+
+    Raises:
+        StudyError: The study was not revealed yet.
+        VerificationError: A message does not hold or does not belong.
+    """
+    place = Folder(Path(folder))
+    found = _looked_at(place, key_holder)
+    reveal = place.reveal()
+    if reveal is None:
+        raise StudyError(f"{folder}: the study was not revealed yet", hint=f"Next: {found.status.next}.")
+    return result_of(reveal, found.invitation)
 
 
 def study_status(folder: Where) -> StudyStatus:

@@ -124,6 +124,11 @@ def test_a_study_from_end_to_end(tmp_path, monkeypatch, run):
     assert (code, out) == (1, "")
     assert "was revealed and its keys are destroyed" in err
     assert not Path("again.json").exists()
+    code, out, _ = run(f"study result flu/ -o again.json --key-holder {publics['analyst']}")  # what a party does
+    assert (code, out) == (0, "")
+    assert Path("again.json").read_bytes() == Path("result.json").read_bytes()
+    assert run("study result flu/ -o again.json")[0] == 1
+    assert run("study result flu/ -o flu/result.bin --force")[0] == 1
     for name in NAMES:
         history = privkit.budget_history(privkit.Dataset.load(f"{name}.dataset.yaml"))
         assert [entry.kind for entry in history] == ["opened", "charged", "released"]
