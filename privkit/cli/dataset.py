@@ -19,8 +19,10 @@ def command(context: click.Context) -> None:
 
 
 @command.command("init")
-@click.argument("source")
-@click.option("-o", "--output", required=True, metavar="FILE", help="File to write; `-` is standard output.")
+@click.argument("source", type=_options.PLACE)
+@click.option(
+    "-o", "--output", required=True, type=_options.PLACE, metavar="FILE", help="File to write; `-` is standard output."
+)
 @click.option("--name", metavar="NAME", help="What queries call it; by default from the name of SOURCE or TABLE.")
 @click.option("--table", metavar="TABLE", help="The table, where SOURCE is a database.")
 @click.option("--force", is_flag=True, help="Replace a file that exists.")

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
 
 @click.command("deidentify")
-@click.argument("source")
-@click.option("-o", "--output", metavar="OUTPUT", help="File or folder to write; `-` is standard output.")
+@click.argument("source", type=_options.PLACE)
+@click.option(
+    "-o", "--output", type=_options.PLACE, metavar="OUTPUT", help="File or folder to write; `-` is standard output."
+)
 @_options.detecting_options
 @click.option(
     "--key", type=_options.PATH, metavar="KEYFILE", help="Key file of `privkit key new`: reversible, repeatable."

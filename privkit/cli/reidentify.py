@@ -12,9 +12,14 @@ from privkit.report.wording import plural
 
 
 @click.command("reidentify")
-@click.argument("source", metavar="OUTPUT")
+@click.argument("source", type=_options.PLACE, metavar="OUTPUT")
 @click.option(
-    "-o", "--output", required=True, metavar="RESTORED", help="File or folder to write; `-` is standard output."
+    "-o",
+    "--output",
+    required=True,
+    type=_options.PLACE,
+    metavar="RESTORED",
+    help="File or folder to write; `-` is standard output.",
 )
 @click.option("--key", type=_options.PATH, required=True, metavar="KEYFILE", help="The key that made the pseudonyms.")
 @_options.reading_options

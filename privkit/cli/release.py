@@ -46,7 +46,13 @@ _ASKED = ("epsilon", "rho", "accuracy", "confidence", "threshold_delta", "assume
 @click.option("--fresh", is_flag=True, help="Draw again and pay, although an equal answer is stored.")
 @click.option("--dry-run", is_flag=True, help="Show mechanism, cost and half-widths; spend nothing, read no data.")
 @click.option("--yes", is_flag=True, help="Do not ask before spending.")
-@click.option("-o", "--output", metavar="FILE", help="Write the whole release as JSON; `-` is standard output.")
+@click.option(
+    "-o",
+    "--output",
+    type=_options.PLACE,
+    metavar="FILE",
+    help="Write the whole release as JSON; `-` is standard output.",
+)
 @click.option("--csv", type=_options.PATH, metavar="FILE", help="Write the values as CSV, one line a group.")
 @click.option("--html", type=_options.PATH, metavar="FILE", help="Write a page with pictures and what is promised.")
 @click.option("--card", type=_options.PATH, metavar="FILE", help="Write a card beside it: .json, .html and .md.")

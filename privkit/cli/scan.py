@@ -11,7 +11,7 @@ from privkit.cli import _options, _output
 
 
 @click.command("scan")
-@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+@click.argument("sources", nargs=-1, required=True, type=_options.PLACE, metavar="SOURCE...")
 @_options.detecting_options
 @_options.reading_options
 @click.option("--fail-on-pii", is_flag=True, help="Exit 4 when personal data is found.")

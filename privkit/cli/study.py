@@ -126,7 +126,12 @@ def _output_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--card", type=_options.PATH, metavar="FILE", help="Write the card as Markdown."),
         click.option("--html", type=_options.PATH, metavar="FILE", help="Write a page with pictures and the promise."),
         click.option(
-            "-o", "--output", required=True, metavar="FILE", help="Write the result as JSON; `-` is standard output."
+            "-o",
+            "--output",
+            required=True,
+            type=_options.PLACE,
+            metavar="FILE",
+            help="Write the result as JSON; `-` is standard output.",
         ),
     ):
         command = option(command)
