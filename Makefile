@@ -48,7 +48,7 @@ demo: $(VENV)/.user  ## Run the bundled examples into demo-out/ and say what to 
 	@printf '  $(BIN)/privkit deidentify YOUR.csv -o demo-out/yours.csv --report demo-out/yours.html\n'
 
 test: $(VENV)/.dev  ## Run the tests.
-	$(BIN)/python -m pytest --numprocesses auto --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
 .axe/node_modules/axe-core/axe.min.js:
 	npm install --prefix .axe --no-save --no-audit --no-fund --ignore-scripts axe-core@$(AXE)

@@ -26,7 +26,6 @@ SHOWN = [*RUN_HERE, *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "
 SHOWN += sorted(page for page in (ROOT / "examples").glob("*/README.md") if page not in RUN_HERE)
 
 # One process serves the commands of all pages.
-in_one_place = pytest.mark.xdist_group("docs")
 
 
 def _name(page: Path) -> str:
@@ -52,13 +51,11 @@ def command(tmp_path_factory):
         server.stdin.close()
 
 
-@in_one_place
 @pytest.mark.parametrize("page", RUN_HERE, ids=_name)
 def test_the_page_does_what_it_shows(page, tmp_path, command):
     run_page(page, Place(tmp_path, command))
 
 
-@in_one_place
 def test_a_page_that_is_wrong_is_found(tmp_path, command):
     page, place = tmp_path / "page.md", Place(tmp_path / "place", command)
     for text in (

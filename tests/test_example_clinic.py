@@ -7,7 +7,6 @@ import pytest
 from pages import ROOT, Place, run_page
 
 README = ROOT / "examples" / "01-deidentify-a-clinic" / "README.md"
-pytestmark = pytest.mark.xdist_group("example-clinic")
 
 
 @pytest.fixture(scope="module")

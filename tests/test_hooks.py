@@ -69,7 +69,6 @@ def test_the_hook_looks_at_data_files(name, looked_at):
     assert bool(taken) == looked_at
 
 
-@pytest.mark.xdist_group("hooks")
 def test_the_hook_refuses_a_file_with_people(tmp_path):
     place = Place(tmp_path)
     (tmp_path / "clean.csv").write_text("colour,size\nred,1\nblue,2\n", encoding="utf-8")
@@ -79,7 +78,6 @@ def test_the_hook_refuses_a_file_with_people(tmp_path):
     assert done.returncode == 4, done.stderr
 
 
-@pytest.mark.xdist_group("hooks")
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is not there")
 def test_the_workflow_refuses_a_change_with_people(tmp_path):
     place = Place(tmp_path)

@@ -11,8 +11,6 @@ from pages import ROOT, Place, run_page
 import privkit
 
 README = ROOT / "README.md"
-# One worker runs the tour, once.
-pytestmark = pytest.mark.xdist_group("tour")
 
 
 @pytest.fixture(scope="module")

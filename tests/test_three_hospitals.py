@@ -16,7 +16,6 @@ from privkit.model.study import StudyResult
 ROOT = Path(__file__).parent.parent
 HOSPITALS = {"north": "mrn", "south": "patient_no", "west": "id"}
 TRUTH = {"(intercept)": -2.0, "age": 0.08, "bmi": 0.15, "conditions": 1.2}
-pytestmark = pytest.mark.xdist_group("three hospitals")
 
 
 @pytest.fixture(scope="module")
