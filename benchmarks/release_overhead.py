@@ -33,7 +33,6 @@ from privkit.dp.measurement import measure, noise_scales
 from privkit.dp.plan import plan
 from privkit.dp.sql import parse_sql
 from privkit.dp.writing import write_sql
-from privkit.model.canonical import canonical_json
 
 QUERIES = {
     "count": "SELECT COUNT(*) AS n FROM people",
@@ -103,7 +102,7 @@ def by_phase(session: privkit.Session, sql: str, price: Decimal, clock: Clock) -
     measured = clock("(noise)", lambda: measure(made, exact, loss))
     clock("estimate", lambda: estimate(made, measured, 0.95))
     release = clock("record with estimate", lambda: session._release(ready, measured, receipt, 0.95))
-    text = clock("write down", lambda: canonical_json(release))
+    text = clock("write down", lambda: release.model_dump_json().encode())
     clock("answer", lambda: ledger.answer(receipt.id, text))
     clock("(card)", lambda: privkit.Released(release, stored=False).card)
 

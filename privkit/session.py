@@ -40,7 +40,6 @@ from privkit.ledger.ledger import Ledger
 from privkit.ledger.records import Charge, Limit, Receipt, Stored
 from privkit.ledger.store import System
 from privkit.model.amounts import amount
-from privkit.model.canonical import canonical_json
 from privkit.model.disclosure import Disclosure
 from privkit.model.estimates import Value
 from privkit.model.query import Count, Query
@@ -252,7 +251,7 @@ class Session:
             measured = measure(ready.plan, _aggregated(ready.plan, table), ready.loss)
             release = self._release(ready, measured, receipt, confidence)
         try:
-            self._ledger.answer(receipt.id, canonical_json(release))
+            self._ledger.answer(receipt.id, release.model_dump_json().encode())
         except LedgerError as err:
             err.hint = CHARGED  # its own may say that nothing was
             raise

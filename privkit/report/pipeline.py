@@ -74,5 +74,6 @@ def _statistic(statistic: PlannedStatistic) -> Iterator[Text]:
     else:
         yield Text(f"      {loss_text(statistic.cost)}: {statistic.share:.1%} of the step ({statistic.why})")
     for half in statistic.half_widths:
-        note = f" ({shown(half.note)})" if half.note else ""
+        told = half.note.replace("--assume-units N", "`assume_units: N`")  # here it stands in a file
+        note = f" ({shown(told)})" if told else ""
         yield Text(f"      {shown(half.name)}: {half_width_text(half)}{note}")
