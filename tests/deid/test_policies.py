@@ -91,9 +91,9 @@ def test_policies_docs_name_every_key_and_policy() -> None:
     assert set(keys) == set(Policy.model_fields)
     for name in policy_names():
         assert f"`{name}`" in text
-    example = re.search(r"^    name: visits\n(?:    .*\n)+", text, re.MULTILINE)
+    example = re.search(r"^```yaml\n(name: visits\n.*?)^```$", text, re.MULTILINE | re.DOTALL)
     assert example is not None
-    policy = parse_yaml(example[0].replace("\n    ", "\n").strip(), Policy)
+    policy = parse_yaml(example[1], Policy)
     assert policy.columns["dob"].operator == Generalize(to="year", format="%d.%m.%Y")
     named = {operator for operator in OPERATORS if f"operator: {operator}" in text}
     assert named >= {"pseudonym", "replace", "generalize", "keep"}
