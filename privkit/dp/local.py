@@ -37,6 +37,9 @@ from privkit.model.dataset import BooleanColumn, CategoryColumn, Column, DateCol
 MECHANISM = "privkit.dp.local:mechanisms"
 """Names `mechanisms` for workers."""
 
+_PLACES = np.dtype("<u2")
+_LAST = 65_535  # far above every `max_rows`: a row that is counted no further must not keep its value
+
 _BOOLEANS = ("false", "true")
 _TRUE, _FALSE = ("true", "t", "yes", "1"), ("false", "f", "no", "0")
 
@@ -66,8 +69,8 @@ class LocalJob(BaseModel):
 
     Attributes:
         columns: The columns.
-        places: For each part of the source, base64 of one byte a row: which row of its unit it is, from 1; 0 where
-            the row has no unit, 255 for the 255th and all later ones. Empty where every row is a unit.
+        places: For each part of the source, base64 of two bytes a row: which row of its unit it is, from 1; 0 where
+            the row has no unit, 65535 for the 65535th and all later ones. Empty where every row is a unit.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -112,7 +115,7 @@ def places_of_units(units: Sequence[pa.Array]) -> tuple[str, ...]:
     start = np.maximum.accumulate(np.where(begins, np.arange(len(ordered)), 0))
     place = np.empty(len(every), dtype=np.int64)
     place[order] = np.arange(len(ordered)) - start + 1
-    found = np.where(missing, 0, np.minimum(place, 255)).astype(np.uint8)
+    found = np.where(missing, 0, np.minimum(place, _LAST)).astype(_PLACES)
     ends = np.cumsum([len(array) for array in units])
     return tuple(base64.b64encode(part.tobytes()).decode() for part in np.split(found, ends[:-1]))
 
@@ -128,7 +131,7 @@ def mechanisms(spec: bytes) -> Callable[[Block], Frame]:
         QueryError: The block is no table, or lacks a column.
     """
     job = LocalJob.model_validate_json(spec)
-    places = [np.frombuffer(base64.b64decode(part), dtype=np.uint8) for part in job.places]
+    places = [np.frombuffer(base64.b64decode(part), dtype=_PLACES) for part in job.places]
 
     def handle(block: Block) -> Frame:
         frame = block.frame()

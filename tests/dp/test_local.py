@@ -151,7 +151,7 @@ def test_places_count_a_units_rows_over_all_parts(parts):
             else:
                 seen[unit] = seen.get(unit, 0) + 1
                 expected.append(seen[unit])
-        assert list(base64.b64decode(packed)) == expected
+        assert np.frombuffer(base64.b64decode(packed), "<u2").tolist() == expected
 
 
 def test_only_so_many_rows_of_a_unit_keep_a_value():
@@ -161,6 +161,13 @@ def test_only_so_many_rows_of_a_unit_keep_a_value():
     assert one.column("x").to_pylist() == ["a", "a", None, None, None, None]
     two = drawn(job(CATEGORY, "randomize", epsilon="100", max_rows=2, places=places), ["a"] * 3, first_row=3)
     assert two.column("x").to_pylist() == [None, None, "a"]
+
+
+def test_a_unit_with_very_many_rows_keeps_as_many_values_as_it_may():
+    places = places_of_units([pa.array(["p"] * 600)])
+    for most in (255, 300, 500):
+        found = drawn(job(CATEGORY, "randomize", max_rows=most, places=places), ["a"] * 600)
+        assert 600 - found.column("x").null_count == most
 
 
 # ---- what does not fit
