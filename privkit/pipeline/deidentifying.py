@@ -16,7 +16,7 @@ from privkit.cards import now
 from privkit.deid.policies import load_policy, policy_names
 from privkit.deid.work import Before
 from privkit.deidentifier import deidentify
-from privkit.dp.local import MECHANISM, LocalColumn, LocalJob, check_local, places_of_units, protects
+from privkit.dp.local import MECHANISM, LocalColumn, LocalJob, check_local, is_bytes, places_of_units, protects
 from privkit.errors import UsageError
 from privkit.io.run import Run
 from privkit.io.sources import Source, open_source
@@ -121,7 +121,7 @@ def _check(work: Work, step: DeidentifyStep) -> None:
     for name, one in step.local.items():
         if name not in spec.columns:
             raise UsageError(f"local: the dataset has no column {name}")
-        check_local(name, spec.columns[name], one.mechanism)
+        check_local(name, spec.columns[name], one.mechanism, one.epsilon)
         if name in step.columns or name in step.drop:
             raise UsageError(f"{name}: it has a local mechanism and an operator as well", hint="Take one of them out.")
 
@@ -180,6 +180,8 @@ def _column(source: Source, part: int, name: str) -> pa.Array:
             leaves = {leaf.name: leaf.values for leaf in block.frame().leaves()}
             if name not in leaves:
                 raise UsageError(f"the source has no column {name}, which names the privacy unit")
+            if is_bytes(leaves[name].type):
+                raise UsageError(f"the column {name} holds bytes: local mechanisms cannot tell its units apart")
             yield leaves[name].cast(pa.string())
 
     return pa.chunked_array(list(found()), pa.string()).combine_chunks()

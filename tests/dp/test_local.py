@@ -108,7 +108,8 @@ def test_values_beyond_the_bounds_and_missing_ones_count_as_the_description_says
 @pytest.mark.parametrize(
     ("column", "values", "kind"),
     [
-        (NUMBER, [1, 2], pa.int32()),
+        (NUMBER, [1, 2], pa.int64()),
+        (NUMBER, [1.0, 2.0], pa.float64()),
         (NUMBER, ["1", "no number"], pa.string()),
         ({"type": "float", "bounds": [0, 1], "granularity": "0.25"}, [0.25, 0.8], pa.float64()),
         ({"type": "float", "bounds": [0, 1], "granularity": "0.25"}, ["0.25", ""], pa.string()),
@@ -119,6 +120,14 @@ def test_a_column_keeps_its_type_and_the_others_stay(column, values, kind):
     assert found.schema.field("x").type == kind
     assert found.column("other").to_pylist() == [0, 1]
     assert found.column("x").null_count == 0
+
+
+@pytest.mark.parametrize("kind", [pa.int8(), pa.uint8(), pa.uint32()])
+def test_noise_does_not_wrap_around_in_a_narrow_type(kind):
+    found = drawn(job(NUMBER, "noise", epsilon="0.02"), [5] * 2000, kind=kind).column("x")
+    assert found.type == pa.int64()
+    assert min(found.to_pylist()) < -200
+    assert max(found.to_pylist()) > 300
 
 
 def test_numbers_stay_on_their_grid():
@@ -188,6 +197,14 @@ def test_a_unit_with_very_many_rows_keeps_as_many_values_as_it_may():
 def test_a_mechanism_that_does_not_fit_its_column_is_refused(column, mechanism):
     with pytest.raises(QueryError, match="x:"):
         check_local("x", COLUMN.validate_python(column), mechanism)
+
+
+def test_an_epsilon_whose_noise_does_not_fit_and_bytes_are_refused():
+    with pytest.raises(QueryError, match="64 bits"):
+        check_local("x", COLUMN.validate_python(NUMBER), "noise", Decimal("1e-17"))
+    check_local("x", COLUMN.validate_python(NUMBER), "noise", Decimal("1e-9"))
+    with pytest.raises(QueryError, match="bytes"):
+        drawn(job(CATEGORY, "randomize"), [b"\xff"], kind=pa.binary())
 
 
 def test_records_without_columns_and_sources_without_the_column_are_refused():

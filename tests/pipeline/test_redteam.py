@@ -1,0 +1,73 @@
+"""What was tried against pipelines: types that noise does not fit, files in each other's way, steps that move."""
+
+import pandas as pd
+import pytest
+from statistics_data import patients
+
+import privkit
+
+DATASET = """\
+name: patients
+source: patients.parquet
+version: "1"
+privacy_unit: {column: patient_id, max_groups: 2, max_rows_per_group: 3, max_units: 20000}
+budget: {epsilon: 3.0, delta: 1e-6}
+ledger: ledger.sqlite3
+columns:
+  age: {type: integer, bounds: [0, 110]}
+  region: {type: category, categories: [north, south, east, west]}
+  smoker: {type: boolean}
+"""
+ROWS = "  - deidentify: {output: out/rows.parquet, policy: pseudonymize, key: org.key, detector: patterns}\n"
+COUNT = """\
+  - release:
+      output: out/stats.json
+      total_epsilon: 0.5
+      statistics:
+        - {sql: "SELECT COUNT(*) AS old FROM patients WHERE age >= 65"}
+"""
+LOCAL = """\
+patterns, local: {age: {mechanism: noise, epsilon: 0.2}, region: {mechanism: randomize, epsilon: 1},
+ smoker: {mechanism: randomize, epsilon: 1}}}"""
+
+
+def pipeline(*steps, card="out/card.html"):
+    return f"dataset: patients.dataset.yaml\nsteps:\n{''.join(steps)}card: {card}\nsign: org.identity\n"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    patients(rows=200).to_parquet(tmp_path / "patients.parquet")
+    (tmp_path / "patients.dataset.yaml").write_text(DATASET, encoding="utf-8")
+    privkit.create_budget(privkit.Dataset.load(tmp_path / "patients.dataset.yaml"))
+    privkit.Key.new(tmp_path / "org.key")
+    privkit.Identity.new(tmp_path / "org.identity", "Org")
+    return tmp_path
+
+
+def loaded(folder, text=None):
+    path = folder / "share.pipeline.yaml"
+    if text is not None:
+        path.write_text(text, encoding="utf-8")
+    return privkit.Pipeline.load(path)
+
+
+def kinds(folder):
+    return [e.kind for e in privkit.budget_history(privkit.Dataset.load(folder / "patients.dataset.yaml"))]
+
+
+# ---- local mechanisms
+
+
+def test_local_columns_may_leave_in_another_type_than_they_came_in(folder):
+    raw = patients(rows=200)
+    raw = raw.assign(
+        age=raw.age.fillna(3).astype("uint8"), region=raw.region.astype("category"), smoker=raw.smoker.astype(int)
+    )
+    raw.to_parquet(folder / "patients.parquet")
+    loaded(folder, pipeline(ROWS.replace("patterns}", LOCAL))).run()
+    table = pd.read_parquet(folder / "out/rows.parquet")
+    assert table.age.min() < 0
+    assert table.age.max() > 255
+    assert set(table.smoker.dropna()) == {"true", "false"}
+    assert set(table.region.dropna()) <= {"north", "south", "east", "west"}
