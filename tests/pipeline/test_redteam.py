@@ -5,6 +5,9 @@ import pytest
 from statistics_data import patients
 
 import privkit
+from privkit.cards import read_card, verify_card
+from privkit.errors import VerificationError
+from privkit.report.files import report_json
 
 DATASET = """\
 name: patients
@@ -71,3 +74,39 @@ def test_local_columns_may_leave_in_another_type_than_they_came_in(folder):
     assert table.age.max() > 255
     assert set(table.smoker.dropna()) == {"true", "false"}
     assert set(table.region.dropna()) <= {"north", "south", "east", "west"}
+
+
+# ---- cards
+
+
+def forged(folder, **changes):
+    card = read_card(folder / "out/card.json").model_copy(
+        update={**changes, "signature": None, "public": None, "signer": None}
+    )
+    (folder / "out/forged.json").write_text(report_json(card) + "\n", encoding="utf-8")
+    return folder / "out/forged.json"
+
+
+def test_names_that_no_file_can_have_are_not_there(folder):
+    card = loaded(folder, pipeline(COUNT)).run()
+    for name in ("a" * 5000, "a\0b"):
+        named = card.files[0].model_copy(update={"path": name})
+        with pytest.raises(VerificationError, match="not there"):
+            verify_card(forged(folder, files=(named,)))
+        accounting = card.accounting.model_copy(update={"ledger": name})
+        assert not verify_card(forged(folder, accounting=accounting)).ledger
+
+
+def test_a_card_is_not_compared_with_another_datasets_ledger(folder):
+    loaded(folder, pipeline(COUNT)).run()
+    (folder / "other.dataset.yaml").write_text(DATASET.replace("name: patients", "name: other"), encoding="utf-8")
+    with pytest.raises(VerificationError, match="not of other"):
+        verify_card(folder / "out/card.json", dataset=privkit.Dataset.load(folder / "other.dataset.yaml"))
+
+
+def test_a_card_behind_a_link_names_its_files_as_they_stand(folder):
+    (folder / "far/away").mkdir(parents=True)
+    (folder / "linked").symlink_to(folder / "far/away")
+    loaded(folder, pipeline(COUNT, card="linked/card.html")).run()
+    found = verify_card(folder / "linked/card.json")
+    assert (found.files, found.ledger) == (1, True)
