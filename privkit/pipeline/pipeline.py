@@ -34,6 +34,7 @@ from privkit.model.release import Loss, Release
 from privkit.model.yamlfile import read_yaml
 from privkit.pipeline.contributing import plan_contribution, run_contribution
 from privkit.pipeline.deidentifying import plan_deidentification, run_deidentification
+from privkit.pipeline.places import check_places
 from privkit.pipeline.releasing import cost_of, plan_release, run_release
 from privkit.pipeline.work import Work
 from privkit.report.fairness import check_fairlearn
@@ -146,6 +147,7 @@ class Pipeline:
 
     def _plan(self, work: Work) -> PipelinePlan:
         self._check_fairness()
+        check_places(work, self.path)
         steps = tuple(_planned(work, number, step) for number, step in enumerate(self.spec.steps, 1))
         signer = Identity.load(work.path(self.spec.sign)).public.fingerprint if self.spec.sign else None
         limit, left = work.session.limit, work.session.left

@@ -6,7 +6,7 @@ from statistics_data import patients
 
 import privkit
 from privkit.cards import read_card, verify_card
-from privkit.errors import VerificationError
+from privkit.errors import UsageError, VerificationError
 from privkit.report.files import report_json
 
 DATASET = """\
@@ -74,6 +74,43 @@ def test_local_columns_may_leave_in_another_type_than_they_came_in(folder):
     assert table.age.max() > 255
     assert set(table.smoker.dropna()) == {"true", "false"}
     assert set(table.region.dropna()) <= {"north", "south", "east", "west"}
+
+
+# ---- places
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (("out/stats.json", "out/card.json"), "written twice"),
+        (("out/stats.json", "out/../out/rows.parquet"), "written twice"),
+        (("patterns}", "patterns, report: out/stats.json}"), "written twice"),
+        (("out/stats.json", "out/rows.parquet/stats.json"), "inside the other"),
+        (("out/stats.json", "ledger.sqlite3"), "would replace the ledger"),
+        (("out/stats.json", "ledger.sqlite3-wal"), "would replace the ledger"),
+        (("out/stats.json", "patients.parquet"), "would replace the source"),
+        (("out/stats.json", "share.pipeline.yaml"), "would replace the pipeline's file"),
+        (("out/stats.json", "share.pipeline.state.json"), "would replace what the pipeline keeps"),
+        (("out/stats.json", "org.key"), "would replace a key"),
+        (("out/stats.json", "org.identity"), "would replace an identity"),
+        (("out/stats.json", "patients.dataset.yaml"), "would replace the dataset's description"),
+    ],
+)
+def test_no_output_replaces_what_is_read_or_kept_or_another_even_by_force(folder, change, told):
+    before = {path.name: path.read_bytes() for path in folder.iterdir() if path.suffix != ".lock"}
+    text = pipeline(ROWS, COUNT).replace(*change)
+    with pytest.raises(UsageError, match=told):
+        loaded(folder, text).run(force=True)
+    assert all((folder / name).read_bytes() == content for name, content in before.items())
+    assert not (folder / "out").exists()
+    assert kinds(folder) == ["opened"]
+
+
+def test_no_output_becomes_a_part_of_a_source_of_several_files(folder):
+    described = folder / "patients.dataset.yaml"
+    described.write_text(DATASET.replace("source: patients.parquet", 'source: "pat*.parquet"'), encoding="utf-8")
+    with pytest.raises(UsageError, match="inside the source"):
+        loaded(folder, pipeline(ROWS.replace("out/rows", "pat-rows"))).plan()
 
 
 # ---- cards
