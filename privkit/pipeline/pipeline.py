@@ -26,9 +26,9 @@ from privkit.errors import BudgetRefusedError, InputError, OutputError, Pipeline
 from privkit.io.alone import alone
 from privkit.keys.identity import Identity
 from privkit.model.canonical import sha256_of
-from privkit.model.card import Card, DeidentifiedRows
+from privkit.model.card import Card, DeidentifiedRows, PublishedFile
 from privkit.model.pipeline import PipelinePlan, PipelineSpec, PlannedStep, Step
-from privkit.model.pipeline_state import PipelineState, Releases
+from privkit.model.pipeline_state import PipelineState, Releases, StepRecord
 from privkit.model.progress import Observer, SilentObserver
 from privkit.model.release import Loss, Release
 from privkit.model.yamlfile import read_yaml
@@ -138,7 +138,7 @@ class Pipeline:
                 place=place,
                 dataset=self.dataset,
                 session=session,
-                state=state,
+                state=state.along(self.spec.steps),
                 force=force,
                 observer=observer or SilentObserver(),
                 tell=tell,
@@ -198,14 +198,7 @@ class Pipeline:
 
     def _card(self, work: Work, folder: Path) -> Card:
         records = work.state.steps
-        files = [
-            file
-            for record in records
-            for name in record.files
-            for file in published(
-                work.path(name), folder, with_size=record.rows is None or record.rows.rows is not None
-            )
-        ]
+        files = [_vouched(work, record, name, folder) for record in records for name in record.files]
         with open_ledger(self.dataset, read_only=True) as ledger:
             card = make_card(
                 self.dataset,
@@ -263,6 +256,15 @@ class Pipeline:
                 path.parent.mkdir(parents=True, exist_ok=True)
             except OSError as err:
                 raise OutputError(f"{path.parent}: cannot be made ({err.strerror})") from None
+
+
+def _vouched(work: Work, record: StepRecord, name: str, folder: Path) -> PublishedFile:
+    """A file as the card names it; what somebody changed since its step wrote it is not vouched for."""
+    with_size = record.rows is None or record.rows.rows is not None
+    file = next(published(work.path(name), folder, with_size=with_size), None)
+    if file is None or file.sha256 != record.files[name]:
+        raise OutputError(f"{name} was changed while the run was under way", hint="Run it again.")
+    return file
 
 
 def _as_public(rows: DeidentifiedRows) -> DeidentifiedRows:

@@ -6,7 +6,7 @@ from statistics_data import patients
 
 import privkit
 from privkit.cards import read_card, verify_card
-from privkit.errors import UsageError, VerificationError
+from privkit.errors import OutputError, UsageError, VerificationError
 from privkit.report.files import report_json
 
 DATASET = """\
@@ -147,3 +147,73 @@ def test_a_card_behind_a_link_names_its_files_as_they_stand(folder):
     loaded(folder, pipeline(COUNT, card="linked/card.html")).run()
     found = verify_card(folder / "linked/card.json")
     assert (found.files, found.ledger) == (1, True)
+
+
+# ---- again, where something changed
+
+
+class Killed(BaseException):
+    pass
+
+
+def killed(name, after=0):
+    left = [after]
+
+    def at(moment):
+        if moment == name:
+            left[0] -= 1
+            if left[0] < 0:
+                raise Killed
+
+    return at
+
+
+def test_rows_that_were_about_to_be_replaced_are_not_taken_for_the_new_ones(folder):
+    loaded(folder, pipeline(ROWS)).run()
+    patients(rows=90, seed=3).to_parquet(folder / "patients.parquet")
+    with pytest.raises(Killed):
+        loaded(folder).run(at=killed("before an output"))
+    assert len(pd.read_parquet(folder / "out/rows.parquet")) == 200
+    loaded(folder).run()
+    assert len(pd.read_parquet(folder / "out/rows.parquet")) == 90
+    assert kinds(folder) == ["opened", "disclosed", "disclosed"]
+
+
+def test_a_run_that_was_cut_off_and_then_changed_starts_anew(folder):
+    with pytest.raises(Killed):
+        loaded(folder, pipeline(ROWS)).run(at=killed("before an output"))
+    loaded(folder, pipeline(ROWS.replace("patterns}", "patterns, drop: [income]}"))).run()
+    assert "income" not in pd.read_parquet(folder / "out/rows.parquet")
+    assert [path.name for path in (folder / "out").glob(".*")] == []
+
+
+def test_steps_that_moved_are_still_done(folder):
+    loaded(folder, pipeline(ROWS, COUNT)).run()
+    before = kinds(folder)
+    moved = loaded(folder, pipeline(COUNT, ROWS))
+    assert [step.state for step in moved.plan().steps] == ["done", "done"]
+    moved.run()
+    more = COUNT.replace("stats", "more").replace("65", "18")
+    loaded(folder, pipeline(more, COUNT, ROWS)).run()
+    assert kinds(folder) == [*before, "charged", "released"]
+    assert verify_card(folder / "out/card.json").files == 3
+
+
+def test_a_step_that_was_taken_out_is_no_longer_on_the_card_but_its_rows_are_remembered(folder):
+    loaded(folder, pipeline(ROWS, COUNT)).run()
+    (folder / "out/rows.parquet").unlink()
+    card = loaded(folder, pipeline(COUNT)).run()
+    assert card.deidentified == ()
+    assert [one.what for one in card.disclosed] == ["out/rows.parquet"]
+    (folder / "out/stats.json").unlink()
+    assert loaded(folder, pipeline(ROWS)).run(force=True).statistics == ()
+
+
+def test_a_card_does_not_vouch_for_a_file_that_was_changed_under_the_run(folder):
+    def at(moment):
+        if moment == "before an output":
+            (folder / "out/stats.json").write_text("{}", encoding="utf-8")
+
+    with pytest.raises(OutputError, match="under way"):
+        loaded(folder, pipeline(COUNT, ROWS)).run(at=at)
+    assert not (folder / "out/card.json").exists()
