@@ -222,6 +222,8 @@ class Pipeline:
                 continue
             for name in record.files:
                 written = Releases.model_validate_json(work.path(name).read_bytes())
+                if len(written.releases) != len(record.stored):
+                    raise _damaged(work.place)
                 yield from zip(written.releases, record.stored, strict=True)
 
     def _before(self, work: Work) -> Loss | None:
@@ -298,14 +300,18 @@ def _read_state(place: Path, dataset: str) -> PipelineState:
     except OSError as err:
         raise InputError(f"{place}: cannot be read ({err.strerror})", path=str(place)) from None
     except (ValidationError, json.JSONDecodeError):
-        raise InputError(
-            f"{place} is not what a pipeline keeps, or it is damaged",
-            path=str(place),
-            hint="Take it away: answers that were paid for are found in the ledger again; outputs then need --force.",
-        ) from None
+        raise _damaged(place) from None
     if found.dataset != dataset:
         raise InputError(f"{place} is of the dataset {found.dataset}", path=str(place), hint="Take it away.")
     return found
+
+
+def _damaged(place: Path) -> InputError:
+    return InputError(
+        f"{place} is not what a pipeline keeps, or it is damaged",
+        path=str(place),
+        hint="Take it away: answers that were paid for are found in the ledger again; outputs then need --force.",
+    )
 
 
 def _refused(plan: PipelinePlan) -> BudgetRefusedError:

@@ -6,7 +6,7 @@ from statistics_data import patients
 
 import privkit
 from privkit.cards import read_card, verify_card
-from privkit.errors import OutputError, UsageError, VerificationError
+from privkit.errors import InputError, OutputError, UsageError, VerificationError
 from privkit.report.files import report_json
 
 DATASET = """\
@@ -217,3 +217,12 @@ def test_a_card_does_not_vouch_for_a_file_that_was_changed_under_the_run(folder)
     with pytest.raises(OutputError, match="under way"):
         loaded(folder, pipeline(COUNT, ROWS)).run(at=at)
     assert not (folder / "out/card.json").exists()
+
+
+def test_a_state_that_does_not_fit_its_release_is_damaged(folder):
+    loaded(folder, pipeline(COUNT)).run()
+    state = folder / "share.pipeline.state.json"
+    state.write_text(state.read_text(encoding="utf-8").replace('"stored":[false]', '"stored":[]'), encoding="utf-8")
+    (folder / "out/card.json").unlink()
+    with pytest.raises(InputError, match="damaged"):
+        loaded(folder).run()
