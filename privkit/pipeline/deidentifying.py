@@ -129,8 +129,11 @@ def _check(work: Work, step: DeidentifyStep) -> None:
         if name not in spec.columns:
             raise UsageError(f"local: the dataset has no column {name}")
         check_local(name, spec.columns[name], one.mechanism, one.epsilon)
-        if name in step.columns or name in step.drop:
+        source = spec.source_name(name)
+        if source in step.columns or source in step.drop or source in step.keep:
             raise UsageError(f"{name}: it has a local mechanism and an operator as well", hint="Take one of them out.")
+        if [spec.source_name(other) for other in step.local].count(source) > 1:
+            raise UsageError(f"{name}: the source's column {source} has two local mechanisms", hint="Take one out.")
 
 
 def _source(work: Work) -> Source:

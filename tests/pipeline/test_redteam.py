@@ -76,6 +76,26 @@ def test_local_columns_may_leave_in_another_type_than_they_came_in(folder):
     assert set(table.region.dropna()) <= {"north", "south", "east", "west"}
 
 
+@pytest.mark.parametrize(
+    ("step", "told"),
+    [
+        ("drop: [age], local: {years: {mechanism: noise, epsilon: 1}}", "an operator as well"),
+        ("keep: [age], local: {years: {mechanism: noise, epsilon: 1}}", "an operator as well"),
+        (
+            "local: {years: {mechanism: noise, epsilon: 1}, old: {mechanism: noise, epsilon: 1}}",
+            "two local mechanisms",
+        ),
+    ],
+)
+def test_a_column_is_told_by_the_sources_name_when_mechanisms_collide(folder, step, told):
+    twice = (
+        "  years: {from: age, type: integer, bounds: [0, 110]}\n  old: {from: age, type: integer, bounds: [0, 110]}\n"
+    )
+    (folder / "patients.dataset.yaml").write_text(DATASET + twice, encoding="utf-8")
+    with pytest.raises(UsageError, match=told):
+        loaded(folder, pipeline(ROWS.replace("patterns}", f"patterns, {step}}}"))).plan()
+
+
 # ---- places
 
 
