@@ -356,7 +356,7 @@ def sha256_of_file(path: Path) -> str:
 
 def _check_file(file: PublishedFile, folder: Path) -> bool:
     place = folder / file.path
-    if not place.is_file():
+    if not _is_there(place):
         raise VerificationError(f"{file.path} is not there, and the card vouches for it")
     if file.bytes not in (None, place.stat().st_size) or sha256_of_file(place) != file.sha256:
         raise VerificationError(f"{file.path} is not the file that the card vouches for")
@@ -364,9 +364,11 @@ def _check_file(file: PublishedFile, folder: Path) -> bool:
 
 
 def _check_ledger(card: Card, folder: Path, dataset: Dataset | None) -> tuple[bool, list[str]]:
+    if dataset is not None and dataset.spec.name != card.dataset:
+        raise VerificationError(f"the card is of the dataset {card.dataset}, not of {dataset.spec.name}")
     named = card.accounting.ledger
     path = dataset.ledger_path if dataset is not None else str(folder / named) if named is not None else None
-    if path is None or (dataset is None and not Path(path).exists()):
+    if path is None or (dataset is None and not _is_there(Path(path), a_file=False)):
         return False, ["the ledger is not here: --dataset FILE says where its dataset's description is"]
     verify_pinned(path, card.dataset, {card.accounting.entries: card.accounting.head})
     with Ledger.open(path, card.dataset, read_only=True) as ledger:
@@ -379,6 +381,14 @@ def _check_ledger(card: Card, folder: Path, dataset: Dataset | None) -> tuple[bo
                 sequence=statistic.sequence,
             )
     return True, []
+
+
+def _is_there(place: Path, *, a_file: bool = True) -> bool:
+    """Whether a place that a card names is there; a name that no file can have is not."""
+    try:
+        return place.is_file() if a_file else place.exists()
+    except (OSError, ValueError):
+        return False
 
 
 # ---- parts
@@ -459,7 +469,9 @@ def _from(folder: Path, ledger: str) -> str | None:
 
 
 def _place(path: Path, folder: Path) -> str:
-    return Path(os.path.relpath(path.absolute(), folder.absolute())).as_posix()
+    """From the folder as it really is: `..` behind a link leads elsewhere."""
+    real = Path(os.path.realpath(path.parent)) / path.name
+    return Path(os.path.relpath(real, os.path.realpath(folder))).as_posix()
 
 
 def now() -> str:

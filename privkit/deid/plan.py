@@ -18,6 +18,7 @@ from privkit.deid.resolve import resolve
 from privkit.deid.rows import cells_of
 from privkit.deid.work import Job, KnownFile, detector_of
 from privkit.errors import ColumnError, InputError
+from privkit.io.blocks import Block, batch_to_ipc
 from privkit.io.frames import ArrowFrame, Frame, RecordFrame
 from privkit.io.frames import output_schema as schema_with
 from privkit.io.parquet import ORIGINAL_TYPE
@@ -165,7 +166,8 @@ def output_schema(source: Source, plan: Plan, job: Job, *, table: bool) -> pa.Sc
     schema = source.schema()
     if schema is None:
         return _schema_of_records(source, plan) if table else None
-    frame = job.transformer().output_of_nothing(ArrowFrame(_no_rows(schema)))
+    nothing = Block(0, 0, 0, 0, "arrow", batch_to_ipc(_no_rows(schema)))
+    frame = job.transformer().output_of_nothing(job.prepared()(nothing))
     assert isinstance(frame, ArrowFrame)
     return _with_original_types(frame.batch.schema, schema, plan.policy)
 

@@ -96,6 +96,10 @@ class Job(BaseModel):
         """The key that the job carries."""
         return Key.from_secret(base64.b64decode(self.secret), kept=self.kept)
 
+    def prepared(self) -> Callable[[Block], Frame]:
+        """What gives a block's cells, as they are before they are de-identified."""
+        return Block.frame if self.before is None else self.before.load()
+
     def transformer(self) -> Transformer:
         """The policy made ready, with its detector loaded."""
         target = Target.from_json(self.target) if self.target is not None else None
@@ -126,7 +130,7 @@ def deidentifying(spec: bytes) -> Handler:
     transformer = job.transformer()
     assert job.target is not None
     target = Target.from_json(job.target)
-    prepared = Block.frame if job.before is None else job.before.load()
+    prepared = job.prepared()
 
     def handle(packed: bytes) -> bytes:
         block = unpack_block(packed)

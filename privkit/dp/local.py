@@ -37,6 +37,11 @@ from privkit.model.dataset import BooleanColumn, CategoryColumn, Column, DateCol
 MECHANISM = "privkit.dp.local:mechanisms"
 """Names `mechanisms` for workers."""
 
+_PLACES = np.dtype("<u2")
+_LAST = 65_535  # far above every `max_rows`: a row that is counted no further must not keep its value
+
+_WIDEST = 1 << 52  # scale of noise in steps: its tails stay far inside 64 bits, and floats hold it
+
 _BOOLEANS = ("false", "true")
 _TRUE, _FALSE = ("true", "t", "yes", "1"), ("false", "f", "no", "0")
 
@@ -66,8 +71,8 @@ class LocalJob(BaseModel):
 
     Attributes:
         columns: The columns.
-        places: For each part of the source, base64 of one byte a row: which row of its unit it is, from 1; 0 where
-            the row has no unit, 255 for the 255th and all later ones. Empty where every row is a unit.
+        places: For each part of the source, base64 of two bytes a row: which row of its unit it is, from 1; 0 where
+            the row has no unit, 65535 for the 65535th and all later ones. Empty where every row is a unit.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -80,8 +85,14 @@ class LocalJob(BaseModel):
         return self.model_dump_json().encode()
 
 
-def check_local(name: str, column: Column, mechanism: str) -> None:
-    """Refuses a mechanism on a column that it does not fit.
+def is_bytes(kind: pa.DataType) -> bool:
+    """Whether cells of a type are bytes, which need not be text."""
+    held = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return any(found(held) for found in (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary))
+
+
+def check_local(name: str, column: Column, mechanism: str, epsilon: Decimal = Decimal(1)) -> None:
+    """Refuses a mechanism on a column that it does not fit, or at an ε whose noise would not fit 64 bits.
 
     Raises:
         QueryError: It does not.
@@ -90,8 +101,12 @@ def check_local(name: str, column: Column, mechanism: str) -> None:
         labels = _labels(column)
         if labels is None or len(labels) < 2:
             raise QueryError(f"{name}: randomize needs a category column with two declared categories, or a boolean")
-    elif isinstance(column, (CategoryColumn, BooleanColumn, DateColumn)) or grid_of(name, column) is None:
+        return
+    grid = None if isinstance(column, (CategoryColumn, BooleanColumn, DateColumn)) else grid_of(name, column)
+    if grid is None:
         raise QueryError(f"{name}: noise needs a number with declared bounds")
+    if grid.steps / Fraction(epsilon) > _WIDEST:
+        raise QueryError(f"{name}: noise at so small an epsilon does not fit 64 bits", hint="Give it a larger epsilon.")
 
 
 def places_of_units(units: Sequence[pa.Array]) -> tuple[str, ...]:
@@ -112,7 +127,7 @@ def places_of_units(units: Sequence[pa.Array]) -> tuple[str, ...]:
     start = np.maximum.accumulate(np.where(begins, np.arange(len(ordered)), 0))
     place = np.empty(len(every), dtype=np.int64)
     place[order] = np.arange(len(ordered)) - start + 1
-    found = np.where(missing, 0, np.minimum(place, 255)).astype(np.uint8)
+    found = np.where(missing, 0, np.minimum(place, _LAST)).astype(_PLACES)
     ends = np.cumsum([len(array) for array in units])
     return tuple(base64.b64encode(part.tobytes()).decode() for part in np.split(found, ends[:-1]))
 
@@ -128,7 +143,7 @@ def mechanisms(spec: bytes) -> Callable[[Block], Frame]:
         QueryError: The block is no table, or lacks a column.
     """
     job = LocalJob.model_validate_json(spec)
-    places = [np.frombuffer(base64.b64decode(part), dtype=np.uint8) for part in job.places]
+    places = [np.frombuffer(base64.b64decode(part), dtype=_PLACES) for part in job.places]
 
     def handle(block: Block) -> Frame:
         frame = block.frame()
@@ -140,6 +155,8 @@ def mechanisms(spec: bytes) -> Callable[[Block], Frame]:
         for one in job.columns:
             if one.name not in leaves:
                 raise QueryError(f"the source has no column {one.name}")
+            if is_bytes(leaves[one.name].type):
+                raise QueryError(f"{one.name}: bytes have no local mechanism", hint="Write the column as texts.")
             kept = None if own is None else (own > 0) & (own <= one.max_rows)
             changed[one.name] = _drawn(one, leaves[one.name], kept)
         return frame.rebuilt(changed)
@@ -215,8 +232,8 @@ def _draw(measurement: Any, code: int) -> int:
 def _noisy(one: LocalColumn, values: pa.Array) -> pa.Array:
     """Discrete Laplace noise on the column's grid: any two values are at most R steps apart.
 
-    What leaves is not cut to the bounds, so that means over many values stay right. A missing value counts as what
-    the column declares, else as the middle of the bounds.
+    What leaves is cut neither to the bounds nor to a narrow type (it has 64 bits), so that means over many values stay
+    right. A missing value counts as what the column declares, else as the middle of the bounds.
     """
     assert not isinstance(one.column, CategoryColumn)
     grid = grid_of(one.name, one.column)
@@ -225,12 +242,14 @@ def _noisy(one: LocalColumn, values: pa.Array) -> pa.Array:
     assert loss_of("pure", grid.steps, scale) <= Fraction(one.epsilon)
     drawn = noisy("pure", _indices(grid, values), scale)
     if grid.kind == "integer":
-        found: pa.Array = pa.array(int(grid.low) + drawn)
-        return found.cast(values.type, safe=False) if pa.types.is_integer(values.type) else found.cast(pa.string())
+        found: pa.Array = pa.array(int(grid.low) + drawn, pa.int64())  # narrower ones would wrap around
+        if pa.types.is_floating(values.type):
+            return found.cast(pa.float64(), safe=False)
+        return found if pa.types.is_integer(values.type) else found.cast(pa.string())
     digits = max(0, -math.floor(math.log10(float(grid.step)))) + 1
     numbers = (float(grid.low) + drawn * float(grid.step)).round(digits)
     if pa.types.is_floating(values.type) or pa.types.is_integer(values.type):
-        return pa.array(numbers).cast(values.type, safe=False)
+        return pa.array(numbers, pa.float64())
     return pa.array([repr(float(number)) for number in numbers], pa.string())
 
 

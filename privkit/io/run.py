@@ -64,6 +64,10 @@ def _forget_locks() -> None:
 os.register_at_fork(after_in_child=_forget_locks)
 
 
+class OtherRunError(InterruptedRunError):
+    """What an earlier run left was started with something else: it can only be started anew."""
+
+
 class _Part:
     """What is known of one part: where its blocks end in the data file, and their checksums."""
 
@@ -234,7 +238,7 @@ class Run:
 
     def _check_same(self, found: Mapping[str, object], about: Mapping[str, object]) -> None:
         if not found["resumable"]:
-            raise InterruptedRunError(
+            raise OtherRunError(
                 f"the interrupted run of {self.output} had no kept key and cannot be continued",
                 hint="Start from the beginning without --resume.",
             )
@@ -246,7 +250,7 @@ class Run:
             if found[key] != about[key] and word not in differing
         ]
         if differing:
-            raise InterruptedRunError(
+            raise OtherRunError(
                 f"the interrupted run of {self.output} was started with something else: {', '.join(differing)}",
                 hint="Give the same source, policy, key and options, or start from the beginning without --resume.",
             )

@@ -121,6 +121,15 @@ class Step(_Record):
         """Which one."""
         return "deidentify" if self.deidentify else "release" if self.release else "contribute"
 
+    @property
+    def place(self) -> str:
+        """What it writes: a file, or the study's folder."""
+        if self.contribute is not None:
+            return self.contribute.study
+        found = self.deidentify or self.release
+        assert found is not None
+        return found.output
+
 
 class PipelineSpec(_Record):
     """A pipeline, as `*.pipeline.yaml` holds it; relative paths start from its own folder."""

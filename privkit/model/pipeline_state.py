@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from privkit.model.card import CardStudy, DeidentifiedRows
-from privkit.model.pipeline import StepKind
+from privkit.model.pipeline import Step, StepKind
 from privkit.model.release import Release
+
+PLACE = "the output"
+"""By which of its inputs a step is known again: `Step.place`."""
 
 
 class _Record(BaseModel):
@@ -32,7 +35,8 @@ class StepRecord(_Record):
         number: From 1.
         kind: Which kind.
         inputs: What it was done with, by name: hashes and labels; a step whose inputs are equal is not done again.
-        files: SHA-256 of what it wrote, by file as the pipeline names it.
+        files: SHA-256 of what it wrote, by file as the pipeline names it; empty while it is under way.
+        instead: Of a de-identification, SHA-256 of what stood in the output's place just before it got its name.
         stored: Of a release, which of its answers were paid for before.
         rows: Of a de-identification, what the card says of it.
         study: Of a contribution, the same.
@@ -43,6 +47,7 @@ class StepRecord(_Record):
     kind: StepKind
     inputs: Mapping[str, str]
     files: Mapping[str, str] = Field(default_factory=dict)
+    instead: Mapping[str, str] = Field(default_factory=dict)
     stored: tuple[bool, ...] = ()
     rows: DeidentifiedRows | None = None
     study: CardStudy | None = None
@@ -70,6 +75,20 @@ class PipelineState(_Record):
     def step(self, number: int) -> StepRecord | None:
         """The record of a step."""
         return next((record for record in self.steps if record.number == number), None)
+
+    def along(self, steps: Sequence[Step]) -> PipelineState:
+        """The state with its records numbered as `steps` are now: a step is known by what it writes, not by its place.
+
+        Args:
+            steps: The pipeline's. Records of a step that is not among them are left out.
+        """
+        left, found = list(self.steps), []
+        for number, step in enumerate(steps, 1):
+            record = next((one for one in left if one.kind == step.kind and one.inputs.get(PLACE) == step.place), None)
+            if record is not None:
+                left.remove(record)
+                found.append(record.model_copy(update={"number": number}))
+        return self.model_copy(update={"steps": tuple(found)})
 
     def with_step(self, record: StepRecord) -> PipelineState:
         """The state with a step done, in place of what was recorded of it before."""

@@ -6,7 +6,7 @@ from privkit.budget import as_loss
 from privkit.cards import now
 from privkit.model.card import CardStudy
 from privkit.model.pipeline import ContributeStep, PlannedStep
-from privkit.model.pipeline_state import StepRecord
+from privkit.model.pipeline_state import PLACE, StepRecord
 from privkit.pipeline.work import Work, standing
 from privkit.report.study_wording import trust_sentences
 from privkit.study.folder import Folder
@@ -16,7 +16,7 @@ from privkit.study.party import Party
 def plan_contribution(work: Work, number: int, step: ContributeStep) -> PlannedStep:
     """What a contribution would do and cost; from the study's invitation alone."""
     folder, party = _party(work, step)
-    stands = standing(work, number, _inputs(party), None)
+    stands = standing(work, number, _inputs(party, step), None)
     contributed = party.has_contributed()
     manifest = party.invitation.body
     missing = [name for name in manifest.names if name not in {s.body.party for s in folder.shares(party.invitation)}]
@@ -49,7 +49,9 @@ def run_contribution(work: Work, number: int, step: ContributeStep) -> None:
     contribution, _ = party.contribute(folder.shares(party.invitation), work.dataset, analyst=work.spec.analyst)
     folder.publish(contribution)
     work.at("after an output")
-    work.keep(StepRecord(number=number, kind="contribute", inputs=_inputs(party), study=_card_study(party), time=now()))
+    work.keep(
+        StepRecord(number=number, kind="contribute", inputs=_inputs(party, step), study=_card_study(party), time=now())
+    )
 
 
 def _party(work: Work, step: ContributeStep) -> tuple[Folder, Party]:
@@ -57,8 +59,8 @@ def _party(work: Work, step: ContributeStep) -> tuple[Folder, Party]:
     return folder, Party(folder.invitation(), work.path(step.identity))
 
 
-def _inputs(party: Party) -> dict[str, str]:
-    return {"the study": party.invitation.sha256, "the identity": party.name}
+def _inputs(party: Party, step: ContributeStep) -> dict[str, str]:
+    return {"the study": party.invitation.sha256, "the identity": party.name, PLACE: step.study}
 
 
 def _card_study(party: Party) -> CardStudy:

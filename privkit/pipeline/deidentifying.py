@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from functools import partial
 
 import pyarrow as pa
 
@@ -16,9 +17,9 @@ from privkit.cards import now
 from privkit.deid.policies import load_policy, policy_names
 from privkit.deid.work import Before
 from privkit.deidentifier import deidentify
-from privkit.dp.local import MECHANISM, LocalColumn, LocalJob, check_local, places_of_units, protects
+from privkit.dp.local import MECHANISM, LocalColumn, LocalJob, check_local, is_bytes, places_of_units, protects
 from privkit.errors import UsageError
-from privkit.io.run import Run
+from privkit.io.run import OtherRunError, Run
 from privkit.io.sources import Source, open_source
 from privkit.keys.keyfile import Key
 from privkit.ledger.entries import DISCLOSED, LOCAL
@@ -26,7 +27,7 @@ from privkit.model.canonical import sha256_of
 from privkit.model.card import CardColumn, DeidentifiedRows
 from privkit.model.disclosure import Disclosure, LocalNoise
 from privkit.model.pipeline import DeidentifyStep, PlannedStep
-from privkit.model.pipeline_state import StepRecord
+from privkit.model.pipeline_state import PLACE, StepRecord
 from privkit.model.policy import Policy
 from privkit.model.report import Report
 from privkit.pipeline.work import Work, standing
@@ -76,8 +77,9 @@ def run_deidentification(work: Work, number: int, step: DeidentifyStep) -> None:
     inputs = _inputs(work, step, source)
     stands = standing(work, number, inputs, step.output)
     output = work.path(step.output)
-    if stands.begun is not None and stands.begun.rows is not None and output.exists():
-        work.keep(stands.begun.model_copy(update={"files": work.hashes(step.output), "time": now()}))
+    there = work.hashes(step.output)
+    if stands.begun is not None and stands.begun.rows is not None and there not in ({}, stands.begun.instead):
+        work.keep(stands.begun.model_copy(update={"files": there, "instead": {}, "time": now()}))
         return  # it was cut off after the output had its name
     work.tell(f"de-identifying {work.dataset.spec.source}")
 
@@ -87,11 +89,13 @@ def run_deidentification(work: Work, number: int, step: DeidentifyStep) -> None:
             known = stands.begun.rows.disclosure  # of a run that was cut off: noted already, or about to be
             disclosure = known if _same(known, disclosure) else disclosure
         rows = _rows(work, step, report, disclosure)
-        work.keep(StepRecord(number=number, kind="deidentify", inputs=inputs, rows=rows, time=disclosure.time))
+        record = StepRecord(number=number, kind="deidentify", inputs=inputs, rows=rows, time=disclosure.time)
+        work.keep(record.model_copy(update={"instead": there}))
         _note(work, step, disclosure)
         work.at("before an output")
 
-    deidentify(
+    run = partial(
+        deidentify,
         str(work.dataset.folder / str(work.dataset.spec.source)),
         output,
         policy=_policy(work, step),
@@ -102,15 +106,18 @@ def run_deidentification(work: Work, number: int, step: DeidentifyStep) -> None:
         detector=step.detector,
         report=work.path(step.report) if step.report else None,
         force=work.force or stands.ours,
-        resume=_resumes(work, step),
         observer=work.observer,
         before=_before(work, step, source),
         publishing=publishing,
     )
+    try:
+        run(resume=_resumes(work, step))
+    except OtherRunError:
+        run(resume=False)  # what was cut off was started with something else, and nobody has seen it
     work.at("after an output")
     record = work.state.step(number)
     assert record is not None
-    work.keep(record.model_copy(update={"files": work.hashes(step.output)}))
+    work.keep(record.model_copy(update={"files": work.hashes(step.output), "instead": {}}))
 
 
 def _check(work: Work, step: DeidentifyStep) -> None:
@@ -121,9 +128,12 @@ def _check(work: Work, step: DeidentifyStep) -> None:
     for name, one in step.local.items():
         if name not in spec.columns:
             raise UsageError(f"local: the dataset has no column {name}")
-        check_local(name, spec.columns[name], one.mechanism)
-        if name in step.columns or name in step.drop:
+        check_local(name, spec.columns[name], one.mechanism, one.epsilon)
+        source = spec.source_name(name)
+        if source in step.columns or source in step.drop or source in step.keep:
             raise UsageError(f"{name}: it has a local mechanism and an operator as well", hint="Take one of them out.")
+        if [spec.source_name(other) for other in step.local].count(source) > 1:
+            raise UsageError(f"{name}: the source's column {source} has two local mechanisms", hint="Take one out.")
 
 
 def _source(work: Work) -> Source:
@@ -143,7 +153,7 @@ def _inputs(work: Work, step: DeidentifyStep, source: Source) -> dict[str, str]:
         "the key": Key.load(work.path(step.key)).id if step.key else "",
         "the description": work.described(),
         "the source": source.fingerprint(),
-        "the output": step.output,
+        PLACE: step.output,
     }
 
 
@@ -180,6 +190,8 @@ def _column(source: Source, part: int, name: str) -> pa.Array:
             leaves = {leaf.name: leaf.values for leaf in block.frame().leaves()}
             if name not in leaves:
                 raise UsageError(f"the source has no column {name}, which names the privacy unit")
+            if is_bytes(leaves[name].type):
+                raise UsageError(f"the column {name} holds bytes: local mechanisms cannot tell its units apart")
             yield leaves[name].cast(pa.string())
 
     return pa.chunked_array(list(found()), pa.string()).combine_chunks()

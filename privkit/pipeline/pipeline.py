@@ -26,14 +26,15 @@ from privkit.errors import BudgetRefusedError, InputError, OutputError, Pipeline
 from privkit.io.alone import alone
 from privkit.keys.identity import Identity
 from privkit.model.canonical import sha256_of
-from privkit.model.card import Card, DeidentifiedRows
+from privkit.model.card import Card, DeidentifiedRows, PublishedFile
 from privkit.model.pipeline import PipelinePlan, PipelineSpec, PlannedStep, Step
-from privkit.model.pipeline_state import PipelineState, Releases
+from privkit.model.pipeline_state import PipelineState, Releases, StepRecord
 from privkit.model.progress import Observer, SilentObserver
 from privkit.model.release import Loss, Release
 from privkit.model.yamlfile import read_yaml
 from privkit.pipeline.contributing import plan_contribution, run_contribution
 from privkit.pipeline.deidentifying import plan_deidentification, run_deidentification
+from privkit.pipeline.places import check_places
 from privkit.pipeline.releasing import cost_of, plan_release, run_release
 from privkit.pipeline.work import Work
 from privkit.report.fairness import check_fairlearn
@@ -137,7 +138,7 @@ class Pipeline:
                 place=place,
                 dataset=self.dataset,
                 session=session,
-                state=state,
+                state=state.along(self.spec.steps),
                 force=force,
                 observer=observer or SilentObserver(),
                 tell=tell,
@@ -146,6 +147,7 @@ class Pipeline:
 
     def _plan(self, work: Work) -> PipelinePlan:
         self._check_fairness()
+        check_places(work, self.path)
         steps = tuple(_planned(work, number, step) for number, step in enumerate(self.spec.steps, 1))
         signer = Identity.load(work.path(self.spec.sign)).public.fingerprint if self.spec.sign else None
         limit, left = work.session.limit, work.session.left
@@ -196,14 +198,7 @@ class Pipeline:
 
     def _card(self, work: Work, folder: Path) -> Card:
         records = work.state.steps
-        files = [
-            file
-            for record in records
-            for name in record.files
-            for file in published(
-                work.path(name), folder, with_size=record.rows is None or record.rows.rows is not None
-            )
-        ]
+        files = [_vouched(work, record, name, folder) for record in records for name in record.files]
         with open_ledger(self.dataset, read_only=True) as ledger:
             card = make_card(
                 self.dataset,
@@ -227,6 +222,8 @@ class Pipeline:
                 continue
             for name in record.files:
                 written = Releases.model_validate_json(work.path(name).read_bytes())
+                if len(written.releases) != len(record.stored):
+                    raise _damaged(work.place)
                 yield from zip(written.releases, record.stored, strict=True)
 
     def _before(self, work: Work) -> Loss | None:
@@ -263,6 +260,15 @@ class Pipeline:
                 raise OutputError(f"{path.parent}: cannot be made ({err.strerror})") from None
 
 
+def _vouched(work: Work, record: StepRecord, name: str, folder: Path) -> PublishedFile:
+    """A file as the card names it; what somebody changed since its step wrote it is not vouched for."""
+    with_size = record.rows is None or record.rows.rows is not None
+    file = next(published(work.path(name), folder, with_size=with_size), None)
+    if file is None or file.sha256 != record.files[name]:
+        raise OutputError(f"{name} was changed while the run was under way", hint="Run it again.")
+    return file
+
+
 def _as_public(rows: DeidentifiedRows) -> DeidentifiedRows:
     """What a card shows of rows: counts where a person said that its readers get them too."""
     return rows if rows.rows is not None else rows.model_copy(update={"disclosure": rows.disclosure.without_counts()})
@@ -294,14 +300,18 @@ def _read_state(place: Path, dataset: str) -> PipelineState:
     except OSError as err:
         raise InputError(f"{place}: cannot be read ({err.strerror})", path=str(place)) from None
     except (ValidationError, json.JSONDecodeError):
-        raise InputError(
-            f"{place} is not what a pipeline keeps, or it is damaged",
-            path=str(place),
-            hint="Take it away: answers that were paid for are found in the ledger again; outputs then need --force.",
-        ) from None
+        raise _damaged(place) from None
     if found.dataset != dataset:
         raise InputError(f"{place} is of the dataset {found.dataset}", path=str(place), hint="Take it away.")
     return found
+
+
+def _damaged(place: Path) -> InputError:
+    return InputError(
+        f"{place} is not what a pipeline keeps, or it is damaged",
+        path=str(place),
+        hint="Take it away: answers that were paid for are found in the ledger again; outputs then need --force.",
+    )
 
 
 def _refused(plan: PipelinePlan) -> BudgetRefusedError:

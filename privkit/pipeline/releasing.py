@@ -15,7 +15,7 @@ from privkit.dp.sql import parse_sql
 from privkit.io.staged import Staged, check_place
 from privkit.model.canonical import sha256_of
 from privkit.model.pipeline import PlannedStatistic, PlannedStep, ReleaseStep
-from privkit.model.pipeline_state import Releases, StepRecord
+from privkit.model.pipeline_state import PLACE, Releases, StepRecord
 from privkit.model.release import Loss
 from privkit.pipeline.prices import Price, exact_sum, prices
 from privkit.pipeline.work import Work, standing
@@ -114,7 +114,7 @@ def _paid(measure: str, loss: Decimal) -> tuple[Decimal | None, Decimal | None]:
 
 def _inputs(work: Work, step: ReleaseStep) -> dict[str, str]:
     asked = step.model_dump(mode="json", exclude={"output"})
-    return {"the statistics": sha256_of(asked), "the description": work.described(), "the output": step.output}
+    return {"the statistics": sha256_of(asked), "the description": work.described(), PLACE: step.output}
 
 
 def cost_of(steps: Sequence[PlannedStep]) -> Decimal:

@@ -117,9 +117,10 @@ def standing(work: Work, number: int, inputs: Mapping[str, str], output: str | N
     changed = sorted(name for name in {*inputs, *record.inputs} if inputs.get(name) != record.inputs.get(name))
     if output is None:
         return _after(changed, ours=True)
-    if not record.files:
-        return Standing("to do", "it was cut off and goes on", ours=not changed, begun=None if changed else record)
     there = work.hashes(output)
+    if not record.files:
+        ours = not changed or there == record.instead
+        return Standing("to do", "it was cut off and goes on", ours=ours, begun=None if changed else record)
     ours = all(record.files.get(name) == found for name, found in there.items())
     if not changed and there != record.files:
         what = "is gone" if not there else "was changed by somebody"

@@ -108,7 +108,8 @@ def test_values_beyond_the_bounds_and_missing_ones_count_as_the_description_says
 @pytest.mark.parametrize(
     ("column", "values", "kind"),
     [
-        (NUMBER, [1, 2], pa.int32()),
+        (NUMBER, [1, 2], pa.int64()),
+        (NUMBER, [1.0, 2.0], pa.float64()),
         (NUMBER, ["1", "no number"], pa.string()),
         ({"type": "float", "bounds": [0, 1], "granularity": "0.25"}, [0.25, 0.8], pa.float64()),
         ({"type": "float", "bounds": [0, 1], "granularity": "0.25"}, ["0.25", ""], pa.string()),
@@ -119,6 +120,14 @@ def test_a_column_keeps_its_type_and_the_others_stay(column, values, kind):
     assert found.schema.field("x").type == kind
     assert found.column("other").to_pylist() == [0, 1]
     assert found.column("x").null_count == 0
+
+
+@pytest.mark.parametrize("kind", [pa.int8(), pa.uint8(), pa.uint32()])
+def test_noise_does_not_wrap_around_in_a_narrow_type(kind):
+    found = drawn(job(NUMBER, "noise", epsilon="0.02"), [5] * 2000, kind=kind).column("x")
+    assert found.type == pa.int64()
+    assert min(found.to_pylist()) < -200
+    assert max(found.to_pylist()) > 300
 
 
 def test_numbers_stay_on_their_grid():
@@ -151,7 +160,7 @@ def test_places_count_a_units_rows_over_all_parts(parts):
             else:
                 seen[unit] = seen.get(unit, 0) + 1
                 expected.append(seen[unit])
-        assert list(base64.b64decode(packed)) == expected
+        assert np.frombuffer(base64.b64decode(packed), "<u2").tolist() == expected
 
 
 def test_only_so_many_rows_of_a_unit_keep_a_value():
@@ -161,6 +170,13 @@ def test_only_so_many_rows_of_a_unit_keep_a_value():
     assert one.column("x").to_pylist() == ["a", "a", None, None, None, None]
     two = drawn(job(CATEGORY, "randomize", epsilon="100", max_rows=2, places=places), ["a"] * 3, first_row=3)
     assert two.column("x").to_pylist() == [None, None, "a"]
+
+
+def test_a_unit_with_very_many_rows_keeps_as_many_values_as_it_may():
+    places = places_of_units([pa.array(["p"] * 600)])
+    for most in (255, 300, 500):
+        found = drawn(job(CATEGORY, "randomize", max_rows=most, places=places), ["a"] * 600)
+        assert 600 - found.column("x").null_count == most
 
 
 # ---- what does not fit
@@ -181,6 +197,14 @@ def test_only_so_many_rows_of_a_unit_keep_a_value():
 def test_a_mechanism_that_does_not_fit_its_column_is_refused(column, mechanism):
     with pytest.raises(QueryError, match="x:"):
         check_local("x", COLUMN.validate_python(column), mechanism)
+
+
+def test_an_epsilon_whose_noise_does_not_fit_and_bytes_are_refused():
+    with pytest.raises(QueryError, match="64 bits"):
+        check_local("x", COLUMN.validate_python(NUMBER), "noise", Decimal("1e-17"))
+    check_local("x", COLUMN.validate_python(NUMBER), "noise", Decimal("1e-9"))
+    with pytest.raises(QueryError, match="bytes"):
+        drawn(job(CATEGORY, "randomize"), [b"\xff"], kind=pa.binary())
 
 
 def test_records_without_columns_and_sources_without_the_column_are_refused():
