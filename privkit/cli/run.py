@@ -14,7 +14,7 @@ from privkit.errors import UsageError
 if TYPE_CHECKING:
     from privkit.model.pipeline import PipelinePlan
 
-_CUT_OFF = "The same command goes on where it stood; nothing is paid for twice."
+_CUT_OFF = "The same command goes on where it stood; no stored answer is paid for twice."
 
 
 def _schema(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:

@@ -85,8 +85,10 @@ def run_deidentification(work: Work, number: int, step: DeidentifyStep) -> None:
 
     def publishing(report: Report) -> None:
         disclosure = _disclosure(work, step, report)
-        if stands.begun is not None and stands.begun.rows is not None:
-            known = stands.begun.rows.disclosure  # of a run that was cut off: noted already, or about to be
+        if stands.begun is not None and stands.begun.rows is not None and not step.local:
+            # Of a run that was cut off: noted already, or about to be. Noise may have left with it, though: a draw
+            # that cannot be told from a second one counts as a second one.
+            known = stands.begun.rows.disclosure
             disclosure = known if _same(known, disclosure) else disclosure
         rows = _rows(work, step, report, disclosure)
         record = StepRecord(number=number, kind="deidentify", inputs=inputs, rows=rows, time=disclosure.time)

@@ -207,6 +207,24 @@ def test_a_run_that_was_cut_off_and_then_changed_starts_anew(folder):
     assert [path.name for path in (folder / "out").glob(".*")] == []
 
 
+@pytest.mark.parametrize("moment", ["before an output", "after an output"])
+def test_local_noise_that_may_have_left_is_never_drawn_again_under_the_same_entry(folder, moment):
+    step = ROWS.replace("patterns}", LOCAL)
+    with pytest.raises(Killed):
+        loaded(folder, pipeline(step)).run(at=killed(moment))
+    (folder / "out/rows.parquet").unlink(missing_ok=True)  # carried off, before the run is begun again
+    loaded(folder).run()
+    assert kinds(folder).count("local") == 6
+
+
+def test_a_disclosure_without_noise_is_noted_once_however_often_it_is_cut_off(folder):
+    with pytest.raises(Killed):
+        loaded(folder, pipeline(ROWS)).run(at=killed("after an output"))
+    (folder / "out/rows.parquet").unlink()
+    loaded(folder).run()
+    assert kinds(folder).count("disclosed") == 1
+
+
 def test_steps_that_moved_are_still_done(folder):
     loaded(folder, pipeline(ROWS, COUNT)).run()
     before = kinds(folder)
