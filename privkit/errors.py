@@ -3,18 +3,19 @@
     PrivkitError                 exit 1   something was wrong and privkit knows what
     ├── InputError               exit 1   a source that cannot be read as what it says it is
     ├── OutputError              exit 1   a place that cannot be written
-    ├── PolicyError              exit 1   a policy, or an option that changes it, that does not hold together
+    ├── SpecError                exit 1   what a person wrote into a YAML file, and what does not hold together
+    │   ├── PolicyError          exit 1   a policy, or an option that changes it, that does not hold together
+    │   ├── DatasetError         exit 1   a dataset's description that does not hold together
+    │   ├── StudyError           exit 1   a study that does not fit, is not as far yet, or is over
+    │   └── PipelineError        exit 1   a pipeline's file that does not hold together
     ├── ColumnError              exit 1   a column that is missing, doubled, or not what it was taken for
     ├── KeyFileError             exit 1   a key file that is missing, loose, broken or the wrong one
     ├── DetectorError            exit 1   a detector that is missing, altered, or could not finish
     ├── MissingExtraError        exit 1   an optional package that is not installed
     ├── InterruptedRunError      exit 1   a run that another run left behind, or that died
-    ├── DatasetError             exit 1   a dataset's description that does not hold together
     ├── QueryError               exit 1   a query that is not understood, or that its dataset's description forbids
     ├── LedgerError              exit 1   a ledger that is missing, busy, of another dataset or cannot be written
     ├── AggregateError           exit 1   an engine that could not compute an aggregate
-    ├── StudyError               exit 1   a study that does not fit, is not as far yet, or is over
-    ├── PipelineError            exit 1   a pipeline's file that does not hold together
     ├── ScoringError             exit 1   a scoring model, specification, key or batch that does not hold together
     ├── UsageError               exit 2   options that cannot go together
     ├── BudgetRefusedError       exit 3   a charge that the budget, or the analyst's quota, has no room for
@@ -79,12 +80,12 @@ class OutputError(PrivkitError):
     """An output that exists, equals the source, cannot be written, or does not fit on the disk."""
 
 
-class PolicyError(PrivkitError):
-    """An invalid policy or operator.
+class SpecError(PrivkitError):
+    """What a person wrote into a YAML file, and what does not hold together.
 
     Args:
         message: What is wrong.
-        path: The policy's file, if it came from one.
+        path: The file, if it came from one.
         line: 1-based line in that file.
         hint: What the user can do next.
     """
@@ -95,6 +96,10 @@ class PolicyError(PrivkitError):
         super().__init__(message, hint=hint)
         self.path = path
         self.line = line
+
+
+class PolicyError(SpecError):
+    """An invalid policy or operator."""
 
 
 class ColumnError(PrivkitError):
@@ -137,22 +142,8 @@ class InterruptedRunError(PrivkitError):
     """State of an earlier run that cannot be continued, a run under way, or a worker that died."""
 
 
-class DatasetError(PrivkitError):
-    """A dataset's description that is missing, invalid, or disagrees with its budget or its source's schema.
-
-    Args:
-        message: What is wrong.
-        path: The description's file, if it came from one.
-        line: 1-based line in that file.
-        hint: What the user can do next.
-    """
-
-    def __init__(
-        self, message: str, *, path: str | None = None, line: int | None = None, hint: str | None = None
-    ) -> None:
-        super().__init__(message, hint=hint)
-        self.path = path
-        self.line = line
+class DatasetError(SpecError):
+    """A dataset's description that is missing, invalid, or disagrees with its budget or its source's schema."""
 
 
 class QueryError(PrivkitError):
@@ -177,40 +168,12 @@ class AggregateError(PrivkitError):
     """An engine that could not compute an aggregate; its own words may quote data and are not repeated."""
 
 
-class StudyError(PrivkitError):
-    """A study that does not fit its parameters, whose step comes too early or too late, or that is over.
-
-    Args:
-        message: What is wrong; names the file and the party, where one is to blame.
-        path: The study's file, if it came from one.
-        line: 1-based line in that file.
-        hint: What the user can do next.
-    """
-
-    def __init__(
-        self, message: str, *, path: str | None = None, line: int | None = None, hint: str | None = None
-    ) -> None:
-        super().__init__(message, hint=hint)
-        self.path = path
-        self.line = line
+class StudyError(SpecError):
+    """A study that does not fit its parameters, whose step comes too early or too late, or that is over."""
 
 
-class PipelineError(PrivkitError):
-    """A pipeline's file that is missing or does not hold together.
-
-    Args:
-        message: What is wrong.
-        path: The file, if it came from one.
-        line: 1-based line in that file.
-        hint: What the user can do next.
-    """
-
-    def __init__(
-        self, message: str, *, path: str | None = None, line: int | None = None, hint: str | None = None
-    ) -> None:
-        super().__init__(message, hint=hint)
-        self.path = path
-        self.line = line
+class PipelineError(SpecError):
+    """A pipeline's file that is missing or does not hold together."""
 
 
 class ScoringError(PrivkitError):

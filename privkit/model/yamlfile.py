@@ -14,12 +14,11 @@ from typing import Any, Literal, TypeVar, cast, get_args, get_origin
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from privkit.errors import DatasetError, PipelineError, PolicyError, StudyError
+from privkit.errors import DatasetError, PipelineError, PolicyError, SpecError, StudyError
 from privkit.model.misfits import first_misfit
 
 Record = TypeVar("Record", bound=BaseModel)
-FileError = type[PolicyError] | type[DatasetError] | type[StudyError] | type[PipelineError]
-_SCHEMAS: Mapping[FileError, str] = {
+_SCHEMAS: Mapping[type[SpecError], str] = {
     PolicyError: "policy schema",
     DatasetError: "dataset schema",
     StudyError: "study schema",
@@ -46,7 +45,9 @@ class _Refused(Exception):
         self.line = line
 
 
-def parse_yaml(text: str, record: type[Record], *, path: str | None = None, error: FileError = PolicyError) -> Record:
+def parse_yaml(
+    text: str, record: type[Record], *, path: str | None = None, error: type[SpecError] = PolicyError
+) -> Record:
     """Reads `text` as a `record`.
 
     Args:
@@ -88,7 +89,7 @@ def parse_yaml(text: str, record: type[Record], *, path: str | None = None, erro
         raise _error(error, f"{where}: {told}" if where else told, path, line) from None
 
 
-def read_yaml(path: Path, record: type[Record], *, error: FileError = PolicyError) -> Record:
+def read_yaml(path: Path, record: type[Record], *, error: type[SpecError] = PolicyError) -> Record:
     """Reads the file at `path` as a `record`.
 
     Raises:
@@ -189,9 +190,7 @@ def _line(location: _Location, lines: dict[_Location, int]) -> int | None:
     return lines.get(found)
 
 
-def _error(
-    error: FileError, message: str, path: str | None, line: int | None
-) -> PolicyError | DatasetError | StudyError | PipelineError:
+def _error(error: type[SpecError], message: str, path: str | None, line: int | None) -> SpecError:
     where = f"{path}, line {line}: " if path and line else f"line {line}: " if line else f"{path}: " if path else ""
     hint = f"`privkit {_SCHEMAS[error]}` prints what such a file may hold."
     return error(where + message, path=path, line=line, hint=hint)
