@@ -5,7 +5,6 @@
 <!-- exits N -->          above a block: it has to end with code N instead
 <!-- file NAME -->        above a block: it is written to NAME instead of being run
 <!-- not run: REASON -->  above a block: it is only shown
-<!-- only if COMMAND -->  from here on blocks are run only where that command succeeds
 <!-- before               what the page takes as given: is run, and not shown on the site
 bash commands
 -->
@@ -19,14 +18,11 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parent.parent
 RUN = ("bash", "python", "console")
 
 _PIECE = re.compile(
     r"^<!-- before\n(?P<before>.*?)^-->$"
-    r"|^<!-- only if (?P<condition>[^\n]+) -->$"
     r"|^(?:<!-- (?P<mark>(?:exits \d+|file \S+|not run: [^\n]+)) -->\n)?```(?P<language>\S*)\n(?P<code>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
@@ -46,13 +42,11 @@ class Piece:
 
 
 def pieces(page: Path) -> list[Piece]:
-    """The blocks of a page; `before` and `only if` are languages of their own."""
+    """The blocks of a page; `before` is a language of its own."""
     found = []
     for match in _PIECE.finditer(page.read_text(encoding="utf-8")):
         if match["before"] is not None:
             found.append(Piece("before", match["before"]))
-        elif match["condition"] is not None:
-            found.append(Piece("only if", match["condition"]))
         else:
             found.append(Piece(match["language"], match["code"], match["mark"] or ""))
     return found
@@ -113,10 +107,7 @@ def run_page(page: Path, place: Place) -> list[str]:
     printed = []
     for piece in pieces(page):
         wanted = int(piece.mark.split()[1]) if piece.mark.startswith("exits ") else 0
-        if piece.language == "only if":
-            if place.run("bash", piece.code).returncode != 0:
-                pytest.skip(f"{page.name}: `{piece.code}` does not succeed yet")
-        elif piece.mark.startswith("file "):
+        if piece.mark.startswith("file "):
             (place.folder / piece.mark.split()[1]).write_text(piece.code, encoding="utf-8")
         elif piece.language == "console" and piece.is_run:
             for command, expected in _commands(piece.code):

@@ -68,9 +68,6 @@ def test_a_page_that_is_wrong_is_found(tmp_path, command):
         page.write_text(text, encoding="utf-8")
         with pytest.raises(AssertionError, match=r"page\.md"):
             run_page(page, place)
-    page.write_text("<!-- only if false -->\n```bash\nfalse\n```\n", encoding="utf-8")
-    with pytest.raises(pytest.skip.Exception):
-        run_page(page, place)
     page.write_text("<!-- exits 2 -->\n```console\n$ privkit nonsense\n…'nonsense'…\n```\n", encoding="utf-8")
     run_page(page, place)
 
@@ -86,14 +83,12 @@ def test_what_is_shown_of_an_output():
 def test_every_block_is_run_or_says_why_not(page):
     text = page.read_text(encoding="utf-8")
     found = pieces(page)
-    assert len([one for one in found if one.language not in ("before", "only if")]) * 2 == len(
+    assert len([one for one in found if one.language != "before"]) * 2 == len(
         re.findall(r"^\s*(?:```|~~~)", text, re.MULTILINE)
     ), "a fence that the tests do not see: it must begin at the margin"
     for one in found:
         harmless = one.language == "text" and "privkit" not in one.code
-        assert one.language in (*RUN, "before", "only if") or one.mark.startswith(("file ", "not run: ")) or harmless, (
-            one
-        )
+        assert one.language in (*RUN, "before") or one.mark.startswith(("file ", "not run: ")) or harmless, one
     outside = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
     assert not re.search(r"(?:^|\n)\n {4,}(?![-*] |\d+\. )\S", outside), "an indented block: make it a fence"
 
