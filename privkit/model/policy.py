@@ -14,9 +14,13 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from privkit.model.operators import Keep, Operator, Pseudonym, Replace
 
 Role = Literal["identifier", "free_text", "quasi", "other"]
-DetectorName = Literal["patterns", "core", "full"]
+DetectorName = Literal["patterns", "spacy", "core", "full"]
+Recall = Literal["high", "balanced", "precise"]
 Unknown = Literal["keep", "drop", "refuse"]
 
+
+# Lowest score that counts. Scores are calibrated: about this share of the findings at a score is right.
+_THRESHOLDS: Mapping[Recall, float] = {"high": 0.2, "balanced": 0.4, "precise": 0.7}
 
 # A policy that says nothing about a role must not keep people's data by its silence.
 _ROLES: Mapping[Role, Operator] = {
@@ -57,7 +61,13 @@ class Policy(BaseModel):
     detector: DetectorName | None = Field(None, description="The fullest installed when absent.")
     language: str = Field("en", pattern="^[a-z]{2}$")
     unknown: Unknown = Field("keep", description="What happens to a column that `columns` does not name, if any are.")
-    threshold: float = Field(0.4, ge=0, le=1, description="Lowest score of a finding that counts.")
+    recall: Recall = Field(
+        "balanced",
+        description="How much is looked for: `high` misses less and takes more for names, `precise` the other way.",
+    )
+    threshold: float | None = Field(
+        None, ge=0, le=1, description="Lowest score of a finding that counts; by `recall` (.2, .4, .7) when absent."
+    )
     thresholds: Mapping[str, Annotated[float, Field(ge=0, le=1)]] = Field(
         default_factory=dict, description="The same, by entity type."
     )
@@ -101,4 +111,14 @@ class Policy(BaseModel):
 
     def score_threshold(self, entity: str) -> float:
         """Lowest score at which a finding of type `entity` counts, in 0..1."""
-        return self.thresholds.get(entity, self.threshold)
+        return self.thresholds.get(entity, self.general_threshold)
+
+    @property
+    def general_threshold(self) -> float:
+        """Lowest score at which a finding counts whose type `thresholds` does not name, in 0..1."""
+        return _THRESHOLDS[self.recall] if self.threshold is None else self.threshold
+
+    @property
+    def lowest_threshold(self) -> float:
+        """Lowest score at which a finding of any type counts, in 0..1."""
+        return min((self.general_threshold, *self.thresholds.values()))

@@ -93,7 +93,7 @@ def test_version(capsys):
         (["anonymise"], "No such command 'anonymise'"),
         (["scan"], "Missing argument 'SOURCE...'"),
         (["scan", "a.csv", "--quick"], "No such option"),
-        (["scan", "a.csv", "--detector", "best"], "'best' is not one of 'patterns', 'core', 'full'"),
+        (["scan", "a.csv", "--detector", "best"], "'best' is not one of 'patterns', 'spacy', 'core', 'full'"),
         (["deidentify", "a.csv", "-o", "b.csv", "--workers", "0"], "0 is not in the range x>=1"),
         (["deidentify", "a.csv", "-o", "b.csv", "--format", "xls"], "'xls' is not one of"),
         (["deidentify", "a.csv"], "-o OUTPUT is missing"),

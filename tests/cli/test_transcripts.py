@@ -362,7 +362,7 @@ REPORT = {
         "source": {"type": "string"},
         "rows": {"type": "integer"},
         "columns": columns("role", "entity", "operator", "cells_changed", "entities"),
-        "detector": {"enum": ["patterns", "core", "full"]},
+        "detector": {"enum": ["patterns", "spacy", "core", "full"]},
         "models": MODELS,
         "policy": POLICY,
         "key_id": {"type": ["string", "null"], "pattern": "^[0-9a-f]{8}$"},

