@@ -9,9 +9,12 @@ second process, and writes the parameters as float32, averaged over the steps; `
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
 import os
 import random
 import time
+import tomllib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -23,20 +26,11 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from texts import Corpus, Example, Templates, Text, example, read_iob
-from values import Names, Values, gazetteer
+from values import HERE, Names, Values, gazetteer
 
 from privkit.deid.recognizers.tagger.decode import TAGS, decode
 from privkit.deid.recognizers.tagger.words import CHANCES, CLUSTERS, FLAGS, NGRAM_ROWS, Forms, Lexicon, words_of
 
-TRAIN = (
-    "wnut17_train.conll",
-    "btc_a.conll",
-    "btc_b.conll",
-    "btc_e.conll",
-    "btc_f.conll",
-    "btc_g.conll",
-    "wikigold.conll",
-)
 LANGUAGES = {"en": 0.83, "de": 0.045, "fr": 0.035, "es": 0.035, "it": 0.025, "nl": 0.03}
 WIDTH, PIECES, NGRAM_WIDTH, CLUSTER_WIDTH, DEPTH = 96, 3, 64, 32, 5
 TOKENS, TYPES, TEXTS = 2048, 1536, 512
@@ -224,6 +218,20 @@ def packed(texts: Sequence[Encoded], vocabulary: Vocabulary) -> dict[str, np.nda
 
 # Data
 
+
+def corpora(folder: Path, use: str) -> list[Path]:
+    """The files that data.toml lists for a use, each held against its hash."""
+    listed = tomllib.loads((HERE / "data.toml").read_text(encoding="utf-8"))["corpus"]
+    paths = []
+    for each in listed:
+        if each["use"] == use:
+            path = folder / each["file"]
+            if hashlib.sha256(path.read_bytes()).hexdigest() != each["sha256"]:
+                raise SystemExit(f"{each['file']} is not the file that data.toml lists: its SHA-256 differs")
+            paths.append(path)
+    return paths
+
+
 _templates: Templates | None = None
 
 
@@ -274,11 +282,13 @@ def main() -> None:
     given = parser.parse_args()
     random_ = random.Random(3)
     start = np.load(given.start)
-    gold = [text for name in TRAIN for text in read_iob(given.gold / name)]
+    gold = [text for path in corpora(given.gold, "training") for text in read_iob(path)]
     names = Names(random.Random(5))
     table = gazetteer(names, common_words(gold))
     forms = start["forms"].tobytes().decode().split("\n")
-    known = Forms({form: number for number, form in enumerate(forms)}, start["rows"], start["chances"], start["clusters"])
+    known = Forms(
+        {form: number for number, form in enumerate(forms)}, start["rows"], start["chances"], start["clusters"]
+    )
     lexicon = Lexicon(known, table)
     vectors = jnp.concatenate([jnp.zeros((1, start["vectors"].shape[1])), jnp.asarray(start["vectors"])])
     vocabulary = Vocabulary(lexicon)
@@ -354,18 +364,21 @@ def main() -> None:
 
 def development(folder: Path) -> dict[str, list[Text]]:
     """Texts that the training is watched with, and never learns from."""
-    import json
-
-    ewt = read_iob(folder / "uner_ewt_dev.iob2", token=1, tag=2, tabs=True)
-    kinds = {"PERSON": "PERSON", **dict.fromkeys(("GPE", "LOCATION", "STREET_ADDRESS"), "LOCATION")}
-    made = [
-        Text(
-            one["full_text"],
-            [(s["start_position"], s["end_position"], kinds.get(s["entity_type"], "x")) for s in one["spans"]],
-        )
-        for one in json.loads((folder / "presidio_generated_large.json").read_text())[:1000]
-    ]
-    return {"ewt": ewt, "wnut": read_iob(folder / "wnut17_dev.conll"), "presidio": made}
+    kinds = {"PERSON": "PERSON", **dict.fromkeys(("LOCATION", "ADDRESS"), "LOCATION")}
+    sets = {}
+    for path in corpora(folder, "development"):
+        if path.suffix == ".json":
+            sets[path.stem] = [
+                Text(
+                    one["full_text"],
+                    [(s["start_position"], s["end_position"], kinds.get(s["entity_type"], "")) for s in one["spans"]],
+                )
+                for one in json.loads(path.read_text(encoding="utf-8"))
+            ]
+        else:
+            wide = path.suffix == ".iob2"
+            sets[path.stem] = read_iob(path, token=int(wide), tag=2 if wide else -1, tabs=wide)
+    return sets
 
 
 def look(p: Any, predict: Any, dev: dict[str, list[Text]], vocabulary: Vocabulary, threshold: float = 0.5) -> None:
@@ -401,7 +414,7 @@ def look(p: Any, predict: Any, dev: dict[str, list[Text]], vocabulary: Vocabular
             precision, recall = hit / max(all_found, 1), covered / max(true, 1)
             f1 = 2 * precision * recall / max(precision + recall, 1e-9)
             print(
-                f"   {name:9}{kind:9} P {precision:.3f} R {recall:.3f} F {f1:.3f}  false/1000 words {(all_found - hit) / count * 1000:.1f}",
+                f"   {name:26}{kind:9} P {precision:.3f} R {recall:.3f} F {f1:.3f}  false/1000 words {(all_found - hit) / count * 1000:.1f}",
                 flush=True,
             )
 

@@ -137,7 +137,7 @@ TAGGER = Weights(
     distribution="privkit-toolkit",
     package="privkit.deid.recognizers.tagger",
     version="1",
-    files=MappingProxyType({"tagger.npz": "be46ac9d922972ff7c7c56e045ceefe98d29ae2cee73e78191398f78579fe5a6"}),
+    files=MappingProxyType({"tagger.npz": "3f4f13ecadac96f025da86751fce8ba4593c4db595d7add3bd739d2619d66a30"}),
     install="pip install --force-reinstall --no-deps privkit-toolkit",
 )
 """privkit's own tagger (MIT), trained by `training/`; what `core` adds to `patterns`."""

@@ -29,6 +29,8 @@ _WORD = re.compile(
 # An apostrophe inside belongs to the word (O'Neil), a clitic does not (John's, don't).
 _CLITIC = re.compile(r"(?i:n['’]t|['’](?:s|m|d|re|ve|ll|t))$")
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
 ATTRIBUTES = ("norm", "prefix", "suffix", "shape")
 SEEDS = (8, 9, 10, 11)
 """Seeds of the four hashed embeddings, those that spaCy gives its own."""
@@ -89,6 +91,8 @@ class Features(NamedTuple):
 
 def words_of(text: str) -> Words:
     """Cuts a text into words; what is between them is single blanks."""
+    if not text.isascii():
+        text = _SURROGATE.sub("\ufffd", text)  # not a character: nothing could encode it
     spans = [match.span() for match in _WORD.finditer(text)]
     forms = [text[start:end] for start, end in spans]
     starts = [start for start, _ in spans]
