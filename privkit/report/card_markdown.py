@@ -73,7 +73,7 @@ def _block(block: outline.Block) -> Iterator[str]:
             yield from (f"- {md(part.name)}: {md(part.text)}" for part in block.parts)
         case outline.Tally():
             yield f"{md(block.title)}: {md(block.description)}."
-        case outline.Drawing():
+        case outline.Drawing() | outline.Shares():
             return  # the table beside it has the same
 
 

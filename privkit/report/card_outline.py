@@ -168,7 +168,25 @@ class Tally:
         return round(100 * count / max(most for _, most in self.counts), 2)
 
 
-Block = Paragraph | Notice | Bullets | Facts | Sheet | Sql | Command | Results | Noise | Drawing | Bar | Tally
+@dataclass(frozen=True)
+class Shares:
+    """Bars of shares: a name, a share in 0 … 1 (None: there is none) and what is written beside it.
+
+    Whoever cannot draw leaves them out: the same stands in a table.
+    """
+
+    kind: ClassVar[str] = "shares"
+    title: str
+    shares: tuple[tuple[str, float | None, str], ...]
+    id: str
+
+    @property
+    def description(self) -> str:
+        """The bars in words."""
+        return ", ".join(f"{name} {text}" for name, _, text in self.shares)
+
+
+Block = Paragraph | Notice | Bullets | Facts | Sheet | Sql | Command | Results | Noise | Drawing | Bar | Tally | Shares
 
 
 @dataclass(frozen=True)

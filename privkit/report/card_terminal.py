@@ -35,7 +35,7 @@ def print_card(console: Console, card: Card) -> None:
     lines += [Text(f"{name}: {shown(text)}") for name, text in told.key_numbers(card)]
     terminal.print_lines(console, lines)
     for section in outline.sections(card):
-        _print_section(console, section, "")
+        print_section(console, section)
 
 
 def print_card_verified(console: Console, verified: CardVerified) -> None:
@@ -66,14 +66,15 @@ def _whose(name: str | None) -> str:
     return f"{told.prose(name)}, " if name else ""
 
 
-def _print_section(console: Console, section: outline.Section, above: str) -> None:
+def print_section(console: Console, section: outline.Section, above: str = "") -> None:
+    """Prints a section and all that is under it; `above`: the headings that it stands under."""
     heading = f"{above}{shown(section.heading)}"
     console.print()
     terminal.print_lines(console, [Text(heading, style="bold" if above else "bold underline")])
     for block in section.blocks:
         _print_block(console, block)
     for part in section.parts:
-        _print_section(console, part, above or f"{heading}: ")
+        print_section(console, part, above or f"{heading}: ")
 
 
 def _print_block(console: Console, block: outline.Block) -> None:
@@ -107,7 +108,7 @@ def _lines(console: Console, block: outline.Block) -> Iterator[Text]:
         case outline.Tally():
             yield Text(f"{block.title}: {shown(block.description)}.")
         case _:
-            return  # a drawing: the table beside it has the same
+            return  # a picture: the table beside it has the same
 
 
 def _bar(console: Console, bar: outline.Bar) -> Text:
