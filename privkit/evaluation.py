@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -93,8 +94,9 @@ def evaluate(
     own = dict(mapping or {})
     _check_mapping(own)
     if report is not None:
-        if isinstance(data, (str, Path)) and Path(report).absolute() == Path(data).absolute():
-            raise UsageError("the report would replace the data that it is about", hint="Give another name.")
+        for what, read in (("data", data), ("policy", policy)):
+            if isinstance(read, (str, Path)) and os.path.realpath(report) == os.path.realpath(read):
+                raise UsageError(f"the report would replace the {what} that this run reads", hint="Give another name.")
         check_report_path(Path(report), force=force)
     if isinstance(data, (str, Path)):
         annotated = read_annotated(Path(data), format=format, encoding=encoding)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from privkit.model.evaluation import DetectionGroups, Evaluation, Measures
+from privkit.model.evaluation import Evaluation
 from privkit.report import evaluation_wording as told
-from privkit.report.card_outline import Block, Bullets, Fact, Facts, Notice, Paragraph, Section, Shares, Sheet
+from privkit.report.blocks import Block, Bullets, Fact, Facts, Notice, Paragraph, Section, Shares, Sheet
+from privkit.report.detection_blocks import group_section, measures_sheets
 from privkit.report.wording import number, plural, shown
 
 _EXAMPLE_WIDTH = 60  # characters of a missed span that are shown
@@ -18,8 +19,8 @@ def sections(evaluation: Evaluation) -> Sequence[Section]:
     if len(evaluation.labels) > len(evaluation.entities):
         found.append(Section("labels", "By the data's own types", tuple(_labels(evaluation))))
     if evaluation.groups:
-        parts = tuple(group_section(place, one) for place, one in enumerate(evaluation.groups, 1))
-        found.append(Section("groups", "How evenly people are found", (Paragraph(told.GROUPS_READ),), parts))
+        parts = tuple(group_section(place, one, "groups") for place, one in enumerate(evaluation.groups, 1))
+        found.append(Section("groups", told.GROUPS, (Paragraph(told.GROUPS_READ),), parts))
     if evaluation.misses:
         found.append(Section("misses", "What is missed", tuple(_misses(evaluation))))
     found.append(Section("confusion", "What is taken for what", tuple(_confusion(evaluation))))
@@ -42,82 +43,21 @@ def key_numbers(evaluation: Evaluation) -> Sequence[tuple[str, str]]:
     )
 
 
-def group_section(place: int, groups: DetectionGroups, prefix: str = "groups") -> Section:
-    """The table of an attribute's groups, with bars.
-
-    Args:
-        place: Its number.
-        groups: The table.
-        prefix: Begins its ids on the page.
-    """
-    name = told.groups_heading(groups)
-    blocks: list[Block] = [Notice(shown(groups.warning))] if groups.warning else []
-    if groups.groups:
-        rows = tuple(
-            (
-                shown(one.group),
-                number(one.spans),
-                told.share_text(one.recall),
-                f"{told.share_text(one.recall_low)} to {told.share_text(one.recall_high)}",
-                told.share_text(one.fully_masked),
-            )
-            for one in groups.groups
-        )
-        headings = (shown(groups.attribute), "Marked", "Recall", "95 % interval", "Fully masked")
-        blocks.append(Sheet(f"{prefix.capitalize()} {place}: {name}", headings, rows, right=(1, 2, 3, 4)))
-        bars = tuple((one.group, one.recall, told.share_text(one.recall)) for one in groups.groups)
-        blocks.append(Shares(f"Recall: {name}", bars, f"{prefix}-{place}-bars"))
-    blocks.append(Paragraph(told.compared_text(groups), soft=True))
-    return Section(f"{prefix}-{place}", name, tuple(blocks))
-
-
-def measures_sheet(name: str, rows: Sequence[tuple[str, Measures]]) -> Sheet:
-    """A line of measures for each name."""
-    headings = (
-        *("Type", "Marked", "Fully masked", "Characters masked", "Recall", "95 % interval", "Precision", "F1", "F2"),
-        *("False", "Spurious a 1,000 words"),
-    )
-    return Sheet(
-        name,
-        headings,
-        tuple(
-            (
-                shown(title),
-                number(one.spans),
-                told.share_text(one.fully_masked),
-                told.share_text(one.characters_masked),
-                told.share_text(one.recall),
-                told.interval_text(one),
-                told.share_text(one.precision),
-                told.share_text(one.f1),
-                told.share_text(one.f2),
-                number(one.false),
-                told.rate_text(one.spurious_per_1000_words),
-            )
-            for title, one in rows
-        ),
-        right=tuple(range(1, len(headings))),
-    )
-
-
 def _types(evaluation: Evaluation) -> Iterator[Block]:
     for warning in evaluation.warnings:
         yield Notice(shown(warning))
-    yield measures_sheet("Measures by type", [*evaluation.entities.items(), ("all", evaluation.overall)])
+    shares, counts = measures_sheets("By type", [*evaluation.entities.items(), ("all", evaluation.overall)])
+    yield shares
     bars = tuple(
         (name, one.fully_masked, told.share_text(one.fully_masked)) for name, one in evaluation.entities.items()
     )
     yield Shares("Share of marked spans that are fully masked", bars, "types-bars")
+    yield counts
 
 
 def _labels(evaluation: Evaluation) -> Iterator[Block]:
     headings = (
-        "Type in the data",
-        "Taken for",
-        "Marked",
-        "Fully masked",
-        "Characters masked",
-        "Recall",
+        *("Type in the data", "Taken for", "Marked", "Fully masked", "Characters masked", "Recall"),
         "95 % interval",
     )
     yield Sheet(

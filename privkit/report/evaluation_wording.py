@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from privkit.report.wording import number, plural, shown
 
 if TYPE_CHECKING:
+    from privkit.model.card import MeasuredDetection
     from privkit.model.evaluation import DetectionGroups, Evaluation, LabelMeasures, Measures, NotEvaluated
 
 READ = (
@@ -35,6 +36,11 @@ MISSES_READ = (
     "What is not fully masked, by its look and by what stands before it. Xx is a capitalised word, XX capitals, xx "
     "small letters, 9 digits."
 )
+CARD_READ = (
+    "Somebody marked in annotated texts what names a person, and it was measured how much of that the detector of "
+    "these rows finds. That holds for texts of that kind; these rows may be others."
+)
+GROUPS = "How evenly people are found"
 GROUPS_READ = (
     "For each group, how much of what was marked is found and fully masked (compared with Fairlearn's MetricFrame)."
 )
@@ -85,6 +91,22 @@ def made_text(evaluation: Evaluation) -> str:
         f"Detector {evaluation.detector} under the policy {shown(evaluation.policy.name)}, on "
         f"{plural(evaluation.texts, 'text')} of {plural(evaluation.words, 'word')} with "
         f"{plural(evaluation.overall.spans, 'evaluated span')}"
+    )
+
+
+def data_text(found: MeasuredDetection) -> str:
+    """On what a card's measurement rests."""
+    return (
+        f"{plural(found.texts, 'text')} of {plural(found.words, 'word')} with "
+        f"{plural(found.overall.spans, 'evaluated span')}; measured with privkit {shown(found.privkit)}"
+    )
+
+
+def recall_text(overall: Measures) -> str:
+    """What is known of a detector that was measured, in one line."""
+    return (
+        f"measured on annotated texts: of {plural(overall.spans, 'marked span')}, {share_text(overall.recall)} were "
+        f"found (95 % interval {interval_text(overall)}) and {share_text(overall.fully_masked)} fully masked"
     )
 
 

@@ -61,7 +61,7 @@ OUT_OF_SCOPE: tuple[str, ...] = (
 """Types that name nobody by themselves, or that privkit does not look for in texts."""
 
 _BROADER = {"POSTCODE": "LOCATION", "COARSE_LOCATION": "LOCATION", "DATE_OF_BIRTH": "DATE_TIME"}
-_NATIONAL = re.compile(r"[A-Z]{2}_\w+")
+_NATIONAL = re.compile(r"(?!IP_)[A-Z]{2}_\w+")  # US_SSN, DE_TAX_ID, …
 _NUMBERS = ("MEDICAL_LICENSE", "ABA_ROUTING_NUMBER", "UUID")
 _JOINTS = re.compile(r"[\W_]+")
 _BY_NAME = {name: entity for entity, names in ENTITY_NAMES.items() for name in names}
