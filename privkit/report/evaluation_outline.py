@@ -101,7 +101,7 @@ def _misses(evaluation: Evaluation) -> Iterator[Block]:
     yield Sheet("Missed patterns", (*headings, *(["Texts"] if with_text else [])), rows, right=(3, 4, 5))
     more = evaluation.missed_patterns - len(evaluation.misses)
     if more:
-        yield Paragraph(f"{plural(more, 'pattern')} more are missed less often.", soft=True)
+        yield Paragraph(f"{plural(more, 'more pattern')}, missed less often, not shown.", soft=True)
 
 
 def _example(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import itertools
 import random
+from pathlib import Path
 from types import MappingProxyType
 
 import pytest
@@ -373,3 +374,10 @@ def test_only_what_decides_what_is_found_counts():
     ]
     assert {detection_sha256(policy) for policy in same} == {detection_sha256(base)}
     assert len({detection_sha256(policy) for policy in [base, *differ]}) == len(differ) + 1
+
+
+def test_the_documentation_lists_every_name():
+    page = (Path(__file__).parents[2] / "docs" / "evaluating-detection.md").read_text(encoding="utf-8")
+    for entity, names in ENTITY_NAMES.items():
+        assert f"| `{entity}` | {', '.join(names)} |" in page
+    assert f"not looked for: {', '.join(OUT_OF_SCOPE)}. A type" in page

@@ -34,7 +34,7 @@ def test_everything_stands_there(render):
     for part in (
         "Detector core under the policy default, on 321 texts of 4,321 words with 300 evaluated spans",
         *("0.870", "0.880", "0.900", "3.01"),  # recall, fully masked, precision, spurious
-        *("9 Xx Xx", "after a word", "3, 1,234", "8 patterns more"),
+        *("9 Xx Xx", "after a word", "3, 1,234", "8 more patterns, missed less often"),
         *("ORG (not evaluated)", "nothing (spurious)", "privkit does not look for it", "left out by --map"),
         "What names a person is found much less often for origin tr<.",
         "Best minus worst: recall 0.183, fully masked 0.195",
