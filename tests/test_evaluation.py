@@ -111,6 +111,12 @@ def test_types_that_the_data_does_not_mark_are_not_judged():
     assert "PERSON" not in found.not_judged
 
 
+def test_narrower_types_count_as_the_broader_one_that_is_marked():
+    policy = Policy(deny={"POSTCODE": ("90210",)})
+    (one,) = measured([record("in 90210", ("90210", "ADDRESS"))], policy=policy).entities.items()
+    assert (one[0], one[1].recall, one[1].precision) == ("LOCATION", 1.0, 1.0)
+
+
 def test_order_of_texts_and_number_of_workers_do_not_matter():
     records = RECORDS * 200
     shuffled = records[:]

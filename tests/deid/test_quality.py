@@ -97,10 +97,20 @@ def test_one_finding_can_find_two_spans():
     assert (found.found, found.false, found.precision, found.recall) == (2, 0, 1.0, 1.0)
 
 
-@pytest.mark.parametrize(("covered", "masked"), [(20, True), (19, True), (18, False), (0, False)])
+@pytest.mark.parametrize(("covered", "masked"), [(100, True), (95, True), (94, False), (0, False)])
 def test_fully_masked_begins_at_95_percent(covered, masked):
-    marked, _ = judge((text(20, (0, 20, "PER")), [(0, covered, "URL")] if covered else []))
+    marked, _ = judge((text(100, (0, 100, "PER")), [(0, covered, "URL")] if covered else []))
     assert marked[0].masked is masked
+
+
+def test_f2_weighs_what_is_missed_four_times():
+    marked, findings = judge(
+        (text(50, (0, 5, "PER"), (10, 15, "PER"), (20, 25, "PER")), [(0, 5, "PERSON"), (30, 35, "PERSON")])
+    )
+    found = overall(marked, findings)
+    assert (found.precision, found.recall) == (1 / 2, 1 / 3)
+    assert found.f1 == pytest.approx(2 * (1 / 2) * (1 / 3) / (1 / 2 + 1 / 3))
+    assert found.f2 == pytest.approx(5 * (1 / 2) * (1 / 3) / (4 * (1 / 2) + 1 / 3))
 
 
 def test_nothing_marked_and_nothing_found_has_no_shares():
@@ -293,6 +303,7 @@ def test_a_finding_is_compared_as_its_broader_type_where_only_that_is_marked(pre
         ("+1 (716) 555", "+9 (9) 9"),
         ("a b c d e f g h", "xx xx xx xx xx xx …"),
         ("....", "."),
+        ("a" + "." * 99 + "b", "xx.xx"),
     ],
 )
 def test_shapes(said, shape):

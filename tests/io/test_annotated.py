@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from privkit.errors import InputError, UsageError
 from privkit.io.annotated import read_annotated, reading, records_annotated
 from privkit.io.annotated.joining import joined
+from privkit.io.annotated.objects import record_texts
 from privkit.io.annotated.tagged import tagged_texts
 
 
@@ -288,3 +289,44 @@ def test_the_hash_is_that_of_the_bytes(tmp_path):
     one, other = (written(tmp_path, name, "Bo\tB-PER\n" + end) for name, end in (("a.iob", ""), ("b.iob", "\n")))
     assert read_annotated(one).sha256 != read_annotated(other).sha256
     assert read_annotated(one).sha256 == read_annotated(Path(one)).sha256
+
+
+# ---- whatever is written is read
+
+
+words = st.text(st.characters(exclude_categories=["Z", "C"], exclude_characters="#"), min_size=1, max_size=5)
+chunks = st.lists(st.tuples(st.sampled_from(["PER", "LOC", None]), st.integers(1, 3)), min_size=1, max_size=8)
+
+
+@given(st.lists(st.tuples(st.text(st.characters(exclude_categories=["Cs"]), min_size=1), st.data()), max_size=4))
+def test_json_lines_give_back_what_was_marked(drawn):
+    records = [{"text": "never empty", "spans": []}]
+    for text, data in drawn:
+        ends = data.draw(st.lists(st.integers(0, len(text)), min_size=2, max_size=2, unique=True).map(sorted))
+        records.append({"text": text, "spans": [{"start": ends[0], "end": ends[1], "label": "PER"}]})
+    found = record_texts("\n".join(map(json.dumps, records)), "x")
+    assert [text.text for text in found] == [record["text"] for record in records]
+    for text, record in zip(found, records, strict=True):
+        assert [(s.start, s.end, s.label) for s in text.spans] == [
+            (s["start"], s["end"], s["label"]) for s in record["spans"]
+        ]
+
+
+@given(chunks, st.data(), st.sampled_from(["IOB2", "BIOES"]))
+def test_tags_give_back_what_was_marked(drawn, data, scheme):
+    lines, wanted = [], []
+    for label, length in drawn:
+        tokens = [data.draw(words) for _ in range(length)]
+        for place, token in enumerate(tokens):
+            prefix = "B" if place == 0 else "I"
+            if scheme == "BIOES" and place == length - 1:
+                prefix = "S" if length == 1 else "E"
+            lines.append(f"{token}\t{'O' if label is None else f'{prefix}-{label}'}")
+        if label is not None:
+            wanted.append(("".join(_unescaped(token) for token in tokens), label))
+    (text,) = tagged_texts("\n".join(lines), "x")
+    assert [(text.text[s.start : s.end].replace(" ", ""), s.label) for s in text.spans] == wanted
+
+
+def _unescaped(token):
+    return {"``": '"', "''": '"'}.get(token, token)

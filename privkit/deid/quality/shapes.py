@@ -48,10 +48,11 @@ def shape_of(text: str) -> str:
             piece = _letters(found)
         else:
             piece = found if found in _KEPT else "?"
+        if pieces and piece == pieces[-1]:
+            continue  # two words are never neighbours: only signs repeat
         if len(pieces) == _MOST_PIECES:
             return "".join(pieces) + "…"
-        if not pieces or piece != pieces[-1] or piece in ("Xx", "XX", "X", "xx", "xX"):
-            pieces.append(piece)
+        pieces.append(piece)
     return "".join(pieces)
 
 
