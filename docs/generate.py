@@ -27,6 +27,7 @@ from privkit import errors, scoring, study
 from privkit.cli import main, root
 from privkit.model.card import Card
 from privkit.model.dataset import DatasetSpec
+from privkit.model.evaluation import Evaluation
 from privkit.model.pipeline import PipelineSpec
 from privkit.model.policy import Policy
 from privkit.model.study import StudySpec
@@ -37,6 +38,7 @@ FORMATS: Mapping[str, tuple[type[BaseModel], str]] = {
     "policy": (Policy, "A policy: what each kind of column and of finding becomes."),
     "study": (StudySpec, "`*.study.yaml`: the parties of an encrypted study, its privacy, and what is asked."),
     "pipeline": (PipelineSpec, "`*.pipeline.yaml`: how one dataset is shared, step by step."),
+    "evaluation": (Evaluation, "What `privkit evaluate --json` prints: how well what was marked is found."),
     "card": (Card, "A card in JSON: what was given out, and what is promised about it."),
 }
 PROJECT = {"changes": "CHANGELOG.md", "benchmarks": "BENCHMARKS.md", "security": "SECURITY.md"}
@@ -46,10 +48,13 @@ MODULES = (scoring, study)
 
 SECTIONS = ("Args", "Attributes", "Returns", "Raises", "Yields")
 GROUPS: Mapping[str, tuple[str, ...]] = {
-    "De-identification": ("privkit.deidentifier", "privkit.deid", "privkit.model.policy", "privkit.keys.keyfile"),
+    "De-identification": (
+        *("privkit.deidentifier", "privkit.deid", "privkit.model.policy", "privkit.keys.keyfile"),
+        *("privkit.evaluation", "privkit.model.evaluation"),
+    ),
     "Private statistics": ("privkit.session", "privkit.dataset", "privkit.budget", "privkit.dp"),
     "Encrypted studies": ("privkit.study", "privkit.keys.identity"),
-    "Pipelines and cards": ("privkit.pipeline", "privkit.cards", "privkit.starter", "privkit.evaluation"),
+    "Pipelines and cards": ("privkit.pipeline", "privkit.cards", "privkit.starter"),
 }
 
 

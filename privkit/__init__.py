@@ -55,8 +55,10 @@ if TYPE_CHECKING:
         UsageError,
         VerificationError,
     )
+    from privkit.evaluation import evaluate
     from privkit.keys.identity import Identity
     from privkit.keys.keyfile import Key
+    from privkit.model.evaluation import Evaluation
     from privkit.model.policy import Policy
     from privkit.pipeline.pipeline import Pipeline
     from privkit.session import Released, Session
@@ -78,6 +80,7 @@ __all__ = [
     "Deidentified",
     "DeidentifiedText",
     "DetectorError",
+    "Evaluation",
     "Identity",
     "InputError",
     "InterruptedRunError",
@@ -112,6 +115,7 @@ __all__ = [
     "create_budget",
     "deidentify",
     "deidentify_text",
+    "evaluate",
     "grant_budget",
     "query",
     "read_card",
@@ -127,6 +131,7 @@ _HOMES = {
     "Dataset": "privkit.dataset",
     "Deidentified": "privkit.deidentifier",
     "DeidentifiedText": "privkit.deidentifier",
+    "Evaluation": "privkit.model.evaluation",
     "Identity": "privkit.keys.identity",
     "Key": "privkit.keys.keyfile",
     "KeyHolder": "privkit.study.holder",
@@ -145,6 +150,7 @@ _HOMES = {
     "create_budget": "privkit.budget",
     "deidentify": "privkit.deidentifier",
     "deidentify_text": "privkit.deidentifier",
+    "evaluate": "privkit.evaluation",
     "grant_budget": "privkit.budget",
     "query": "privkit.dp.builder",
     "read_card": "privkit.cards",

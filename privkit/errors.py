@@ -21,7 +21,8 @@
     ├── BudgetRefusedError       exit 3   a charge that the budget, or the analyst's quota, has no room for
     ├── VerificationError        exit 5   a ledger, checkpoint, message or signature that does not hold
     └── CiphertextError          exit 5   bytes that are no context or ciphertext of the parameters they should have
-    (exit 4: `scan --fail-on-pii` found PII; exit 130: Ctrl-C. Neither is an error in the program.)
+    (exit 4: `scan --fail-on-pii` found PII; exit 5: `evaluate --min-recall` was not reached; exit 130: Ctrl-C. None is
+    an error in the program.)
 
 What may stand in a message: file names, column names, row numbers, byte offsets, counts, entity types, option names.
 Never: the value of a cell, a key's bytes, a text that was searched. Where a library's message may quote a value, its

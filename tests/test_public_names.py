@@ -56,6 +56,7 @@ def test_a_name_that_is_not_there():
         "from privkit.cli import main; assert main([]) == 2",
         "from privkit.cli import main; assert main(['deidentify', '--help']) == 0",
         "from privkit.cli import main; assert main(['scan']) == 2",
+        "from privkit.cli import main; assert main(['evaluate', '--help']) == 0",
         "from privkit.cli import main; assert main(['score', 'encrypt', '--help']) == 0",
         "from privkit.cli import main; assert main(['init', '--help']) == 0",
         "from privkit.cli import main; assert main(['study', '--help']) == 0",

@@ -22,6 +22,7 @@ _SUBCOMMANDS = {
     ),
     "deidentify": ("privkit.cli.deidentify", "Write a copy of SOURCE in which nobody is named."),
     "scan": ("privkit.cli.scan", "Say what personal data stands in which column, and write nothing."),
+    "evaluate": ("privkit.cli.evaluate", "Measure how well people are found in DATA, in which somebody marked them."),
     "reidentify": ("privkit.cli.reidentify", "Restore every reversible pseudonym, with the key that made it."),
     "dataset": ("privkit.cli.dataset", "Describe a dataset for private statistics: whom it protects, what is asked."),
     "budget": ("privkit.cli.budget", "Create a dataset's privacy budget, show it, grant from it, verify its ledger."),
@@ -66,7 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns:
         0 done; 1 an error that privkit knows, or a bug, or `release` was answered with no; 2 wrong usage; 3 the budget
-        has no room; 4 `scan --fail-on-pii` found PII; 5 a ledger, checkpoint or signature does not hold;
+        has no room; 4 `scan --fail-on-pii` found PII; 5 a ledger, checkpoint or signature does not hold, or
+        `evaluate --min-recall` was not reached;
         130 interrupted (Ctrl-C); 143 terminated (SIGTERM); 129 hung up (SIGHUP).
     """
     _output.prepare_streams()

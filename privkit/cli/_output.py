@@ -1,7 +1,8 @@
 """What the command line writes, and where.
 
-    standard output   what was asked for, and nothing else: the data of `-o -`, the JSON of `--json`, the table of
-                      `scan`, `doctor`, `release`, `budget` and `--dry-run`, a key's id, a policy. It can be piped.
+    standard output   what was asked for, and nothing else: the data of `-o -`, the JSON of `--json`, the tables of
+                      `scan`, `evaluate`, `doctor`, `release`, `budget` and `--dry-run`, a key's id, a policy. It can
+                      be piped.
     standard error    everything that tells of the run: the decision's table, the progress bar (only on a terminal),
                       warnings, the summary, and errors:
                           privkit: error: what is wrong and where
@@ -15,7 +16,8 @@ what its options did not say. What it would cost and the questions stand on stan
 waits for an answer.
 
 Exit codes: 0 done; 1 an error; 2 wrong usage; 3 a charge that the budget has no room for; 4 `scan --fail-on-pii` found
-something; 5 a ledger, checkpoint or signature that does not hold; 128 and a signal's number when that ended the run.
+something; 5 a ledger, checkpoint or signature that does not hold, or `evaluate --min-recall` not reached; 128 and a
+signal's number when that ended the run.
 """
 
 from __future__ import annotations

@@ -137,6 +137,14 @@ class Transformer:
         context = self._context(1, (Leaf("text", pa.array([text]), None),), {"text": rule})
         return self._replaced(text, spans, rule, 0, context)[0], spans
 
+    def replaced(self, texts: Sequence[str]) -> list[list[Finding]]:
+        """Texts by themselves: the spans of each that would be written anew, in order; what is kept is in none."""
+        rule = ColumnRule(role="free_text")
+        return [
+            [span for span in self._spans(text, found, rule) if not self._keeps(span.entity, rule)]
+            for text, found in zip(texts, self._scanner.scan(texts), strict=True)
+        ]
+
     def output_of_nothing(self, frame: Frame) -> Frame:
         """`frame` (without rows) as it would come out: its schema is the output's."""
         changed: dict[str, pa.Array | None] = {}
@@ -238,7 +246,7 @@ class Transformer:
 
     def _spans(self, text: str, found: Sequence[Finding], rule: ColumnRule) -> list[Finding]:
         """Merged findings; those that are to be kept cover nothing that is not."""
-        kept = {one.entity for one in found if isinstance(self._policy.finding_operator(rule, one.entity), Keep)}
+        kept = {one.entity for one in found if self._keeps(one.entity, rule)}
         if not kept:
             return merged(text, found)
         spans = merged(text, [one for one in found if one.entity not in kept])
@@ -248,6 +256,9 @@ class Transformer:
             if not any(one.start < span.end and span.start < one.end for span in spans)
         ]
         return sorted([*spans, *apart])
+
+    def _keeps(self, entity: str, rule: ColumnRule) -> bool:
+        return isinstance(self._policy.finding_operator(rule, entity), Keep)
 
     def _rewrite(
         self, leaf: Leaf, rule: ColumnRule, terms: RowTerms, context: RowContext, counts: Counts

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import importlib
 import json
+import time
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
@@ -31,6 +32,7 @@ from privkit.model.policy import Policy
 DEIDENTIFYING = "privkit.deid.work:deidentifying"
 SCANNING = "privkit.deid.work:scanning"
 RESTORING = "privkit.deid.work:restoring"
+EVALUATING = "privkit.deid.work:evaluating"
 # Rows of the output that the detector searches again: of the first block, and of each later one.
 _CHECKED_FIRST = 1000
 _CHECKED_LATER = 16
@@ -151,6 +153,21 @@ def scanning(spec: bytes) -> Handler:
         block = unpack_block(packed)
         note = transformer.examine(block.frame()).to_note()
         return pack_answer(Answer(block.part, block.index, note, b""))
+
+    return handle
+
+
+def evaluating(spec: bytes) -> Handler:
+    """Makes the handler of `evaluate`: a list of texts in; out come the spans of each, and the processor time."""
+    transformer = Job.model_validate_json(spec).transformer()
+
+    def handle(packed: bytes) -> bytes:
+        texts = json.loads(packed)
+        before = time.process_time()
+        found = transformer.replaced(texts)
+        spent = time.process_time() - before
+        spans = [[(span.start, span.end, span.entity) for span in each] for each in found]
+        return json.dumps({"cpu": spent, "spans": spans}).encode()
 
     return handle
 

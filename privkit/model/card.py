@@ -9,19 +9,18 @@ et al. 2021). A field that a person must state and did not is null, and reads "n
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from privkit.model.amounts import Amount
 from privkit.model.dataset import Measure, PrivacyUnit
 from privkit.model.disclosure import Disclosure, LocalNoise
+from privkit.model.evaluation import DetectionGroups, Measures, Sha256
 from privkit.model.pipeline import About
 from privkit.model.release import Answer, Loss
 from privkit.model.report import ModelInfo
 from privkit.model.study import Noise, StudyKeyHolder, StudyParty
-
-Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
 class _Record(BaseModel):
@@ -48,6 +47,30 @@ class CardColumn(_Record):
     changed: int | None = None
 
 
+class MeasuredDetection(_Record):
+    """How well the detector of the rows finds people, as `privkit evaluate` measured it on annotated data.
+
+    Attributes:
+        source_sha256: SHA-256 of the annotated data.
+        evaluation_sha256: SHA-256 of the measurement's JSON.
+        texts: How many texts it was measured on.
+        words: How many words they have.
+        overall: All evaluated types together.
+        entities: By type.
+        groups: By the groups of attributes.
+        privkit: The version that measured.
+    """
+
+    source_sha256: Sha256
+    evaluation_sha256: Sha256
+    texts: int
+    words: int
+    overall: Measures
+    entities: Mapping[str, Measures]
+    groups: tuple[DetectionGroups, ...] = ()
+    privkit: str
+
+
 class DeidentifiedRows(_Record):
     """Rows that this card goes with.
 
@@ -57,6 +80,7 @@ class DeidentifiedRows(_Record):
         models: Detectors' models with the hashes of their weights.
         recall: What is known of the models' recall, in words.
         rows: How many; only where the card's readers get the rows too.
+        measured: What was measured of the detector, where somebody did.
     """
 
     disclosure: Disclosure
@@ -64,6 +88,7 @@ class DeidentifiedRows(_Record):
     models: tuple[ModelInfo, ...]
     recall: str
     rows: int | None = None
+    measured: MeasuredDetection | None = None
 
 
 class Guarantee(_Record):

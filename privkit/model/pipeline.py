@@ -65,6 +65,9 @@ class DeidentifyStep(_Record):
     drop: tuple[str, ...] = ()
     detector: DetectorName | None = None
     report: str | None = Field(None, min_length=1, description="Internal report with exact counts: .json or .html.")
+    evaluation: str | None = Field(
+        None, min_length=1, description="JSON of `privkit evaluate` with the same detector: the card shows it."
+    )
     local: Mapping[str, LocalMechanism] = Field(default_factory=dict)
     counts_on_card: bool = Field(False, description="The card's readers get the rows too, so it may show counts.")
 

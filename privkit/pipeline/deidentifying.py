@@ -15,7 +15,7 @@ import pyarrow as pa
 from privkit.budget import open_ledger, whoami
 from privkit.cards import now
 from privkit.deid.policies import load_policy, policy_names
-from privkit.deid.work import Before
+from privkit.deid.work import Before, detector_of
 from privkit.deidentifier import deidentify
 from privkit.dp.local import MECHANISM, LocalColumn, LocalJob, check_local, is_bytes, places_of_units, protects
 from privkit.errors import UsageError
@@ -30,6 +30,7 @@ from privkit.model.pipeline import DeidentifyStep, PlannedStep
 from privkit.model.pipeline_state import PLACE, StepRecord
 from privkit.model.policy import Policy
 from privkit.model.report import Report
+from privkit.pipeline.measuring import check_evaluation, check_models
 from privkit.pipeline.work import Work, standing
 
 NO_GUARANTEE = "rows leave without a differential privacy guarantee; the ledger records it, and every card says so"
@@ -53,7 +54,8 @@ def plan_deidentification(work: Work, number: int, step: DeidentifyStep) -> Plan
         notes.append(
             f"{name}: {one.mechanism} at ε {one.epsilon} a value, {one.max_rows} row(s) of a unit: {protects(name)}"
         )
-    reads = (work.spec.dataset, work.dataset.spec.source or "", *([step.key] if step.key else []))
+    beside = [name for name in (step.key, step.evaluation) if name is not None]
+    reads = (work.spec.dataset, work.dataset.spec.source or "", *beside)
     own = [] if step.policy in policy_names() else [step.policy]
     return PlannedStep(
         number=number,
@@ -81,6 +83,9 @@ def run_deidentification(work: Work, number: int, step: DeidentifyStep) -> None:
     if stands.begun is not None and stands.begun.rows is not None and there not in ({}, stands.begun.instead):
         work.keep(stands.begun.model_copy(update={"files": there, "instead": {}, "time": now()}))
         return  # it was cut off after the output had its name
+    if step.evaluation is not None:
+        detector = detector_of(_detecting(work, step))
+        check_models(work, step.evaluation, detector.name, detector.models)
     work.tell(f"de-identifying {work.dataset.spec.source}")
 
     def publishing(report: Report) -> None:
@@ -127,6 +132,8 @@ def _check(work: Work, step: DeidentifyStep) -> None:
     if "://" in (spec.source or "://"):
         hint = "A database's rows are not read here."
         raise UsageError("deidentify needs a dataset whose source is a file", hint=hint)
+    if step.evaluation is not None:
+        check_evaluation(work, step.evaluation, _detecting(work, step))
     for name, one in step.local.items():
         if name not in spec.columns:
             raise UsageError(f"local: the dataset has no column {name}")
@@ -136,6 +143,12 @@ def _check(work: Work, step: DeidentifyStep) -> None:
             raise UsageError(f"{name}: it has a local mechanism and an operator as well", hint="Take one of them out.")
         if [spec.source_name(other) for other in step.local].count(source) > 1:
             raise UsageError(f"{name}: the source's column {source} has two local mechanisms", hint="Take one out.")
+
+
+def _detecting(work: Work, step: DeidentifyStep) -> Policy:
+    """The step's policy with the detector that the step names, if it does."""
+    policy = _policy(work, step)
+    return policy if step.detector is None else policy.model_copy(update={"detector": step.detector})
 
 
 def _source(work: Work) -> Source:
@@ -148,7 +161,7 @@ def _policy(work: Work, step: DeidentifyStep) -> Policy:
 
 def _inputs(work: Work, step: DeidentifyStep, source: Source) -> dict[str, str]:
     """A source is known again by its size, its time of change and its ends: its rows leave anyway."""
-    asked = step.model_dump(mode="json", exclude={"output", "report", "policy", "key"})
+    asked = step.model_dump(mode="json", exclude={"output", "report", "policy", "key", "evaluation"})
     return {
         "the step": sha256_of(asked),
         "the policy": sha256_of(_policy(work, step)),

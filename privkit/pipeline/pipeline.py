@@ -34,6 +34,7 @@ from privkit.model.release import Loss, Release
 from privkit.model.yamlfile import read_yaml
 from privkit.pipeline.contributing import plan_contribution, run_contribution
 from privkit.pipeline.deidentifying import plan_deidentification, run_deidentification
+from privkit.pipeline.measuring import with_measurement
 from privkit.pipeline.places import check_places
 from privkit.pipeline.releasing import cost_of, plan_release, run_release
 from privkit.pipeline.work import Work
@@ -205,7 +206,7 @@ class Pipeline:
                 ledger,
                 releases=list(self._releases(work)),
                 before=self._before(work),
-                deidentified=[_as_public(record.rows) for record in records if record.rows is not None],
+                deidentified=[self._rows(work, record) for record in records if record.rows is not None],
                 studies=[record.study for record in records if record.study is not None],
                 fairness=self.spec.fairness,
                 files=files,
@@ -215,6 +216,15 @@ class Pipeline:
                 previous=work.state.card_sha256,
             )
         return sign_card(card, Identity.load(work.path(self.spec.sign))) if self.spec.sign else card
+
+    def _rows(self, work: Work, record: StepRecord) -> DeidentifiedRows:
+        """What the card says of rows; what was measured of their detector is read anew for each card."""
+        assert record.rows is not None
+        step = self.spec.steps[record.number - 1].deidentify
+        rows = _as_public(record.rows)
+        if step is None or step.evaluation is None:
+            return rows
+        return with_measurement(work, step.evaluation, rows)
 
     def _releases(self, work: Work) -> Iterator[tuple[Release, bool]]:
         for record in work.state.steps:
@@ -232,11 +242,14 @@ class Pipeline:
         return min(found, key=lambda one: one.sequence).before if found else None
 
     def _card_inputs(self, work: Work) -> dict[str, str]:
+        steps = (step.deidentify for step in self.spec.steps)
+        evaluations = [work.path(step.evaluation) for step in steps if step is not None and step.evaluation is not None]
         return {
             "about": sha256_of(self.spec.about),
             "fairness": ",".join(self.spec.fairness),
             "files": sha256_of({name: found for record in work.state.steps for name, found in record.files.items()}),
             "steps": ",".join(record.time for record in work.state.steps),
+            **({"evaluations": ",".join(map(sha256_of_file, evaluations))} if evaluations else {}),
             "signer": Identity.load(work.path(self.spec.sign)).public.text if self.spec.sign else "",
             "card": self.spec.card,
         }

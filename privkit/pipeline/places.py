@@ -84,6 +84,8 @@ def _read_by(work: Work, step: Step) -> Iterator[tuple[str, Path]]:
                 yield "the source", _real(part.path)
         if step.deidentify.key is not None:
             yield "a key", _real(work.path(step.deidentify.key))
+        if step.deidentify.evaluation is not None:
+            yield "an evaluation", _real(work.path(step.deidentify.evaluation))
         if step.deidentify.policy not in policy_names():
             yield "a policy", _real(work.path(step.deidentify.policy))
 

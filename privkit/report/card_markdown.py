@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator, Sequence
 
 from privkit.model.card import Card
-from privkit.report import card_outline as outline
+from privkit.report import blocks
 from privkit.report import card_wording as told
 from privkit.report.card import fenced, md, methods, noise_table, results, table
+from privkit.report.card_outline import sections
 from privkit.report.wording import shown
 
 _PLAIN_CODE = re.compile(r"[A-Za-z0-9 :+/=._-]+")
@@ -23,7 +24,7 @@ def card_markdown(card: Card) -> str:
     Returns:
         Markdown (with tables, as GitHub reads them); whatever came from outside is escaped.
     """
-    parts = ["\n".join(_head(card)), *(text for section in outline.sections(card) for text in _section(section, 2))]
+    parts = ["\n".join(_head(card)), *(text for section in sections(card) for text in _section(section, 2))]
     return "\n\n".join(parts) + "\n"
 
 
@@ -37,7 +38,7 @@ def _head(card: Card) -> Iterator[str]:
     yield from (f"- {md(name)}: {md(text)}" for name, text in told.key_numbers(card))
 
 
-def _section(section: outline.Section, level: int) -> Iterator[str]:
+def _section(section: blocks.Section, level: int) -> Iterator[str]:
     yield f"{'#' * level} {md(section.heading)}"
     for block in section.blocks:
         text = "\n".join(_block(block))
@@ -47,37 +48,37 @@ def _section(section: outline.Section, level: int) -> Iterator[str]:
         yield from _section(part, level + 1)
 
 
-def _block(block: outline.Block) -> Iterator[str]:
+def _block(block: blocks.Block) -> Iterator[str]:
     match block:
-        case outline.Paragraph():
+        case blocks.Paragraph():
             yield md(block.text)
-        case outline.Notice():
+        case blocks.Notice():
             yield f"**{md(block.text)}**"
-        case outline.Bullets():
+        case blocks.Bullets():
             yield from (f"- {md(item)}" for item in block.items)
-        case outline.Facts():
+        case blocks.Facts():
             yield from (
                 f"- {md(fact.name)}: {_code(fact.text) if fact.code else md(fact.text)}" for fact in block.items
             )
-        case outline.Sheet():
+        case blocks.Sheet():
             yield from table(tuple(map(md, block.headings)), (_cells(block, row) for row in block.rows))
-        case outline.Sql():
+        case blocks.Sql():
             yield from fenced(block.text)
-        case outline.Command():
+        case blocks.Command():
             yield from fenced(block.text, "sh")
-        case outline.Results():
+        case blocks.Results():
             yield from results(block.answer, "", general=False)
-        case outline.Noise():
+        case blocks.Noise():
             yield from (*noise_table(block.answer), "", *methods(block.answer))
-        case outline.Bar():
+        case blocks.Bar():
             yield from (f"- {md(part.name)}: {md(part.text)}" for part in block.parts)
-        case outline.Tally():
+        case blocks.Tally():
             yield f"{md(block.title)}: {md(block.description)}."
-        case outline.Drawing():
+        case blocks.Drawing() | blocks.Shares():
             return  # the table beside it has the same
 
 
-def _cells(sheet: outline.Sheet, row: Sequence[str]) -> Sequence[str]:
+def _cells(sheet: blocks.Sheet, row: Sequence[str]) -> Sequence[str]:
     return [_code(cell) if place in sheet.code else md(cell) for place, cell in enumerate(row)]
 
 

@@ -1,184 +1,36 @@
-"""What a card says, in which order: sections of blocks, from which its page, its Markdown and the terminal are made.
-
-Texts are plain; whoever renders a block escapes it.
-"""
+"""What a card says, in which order: the blocks of its page, its Markdown and the terminal."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import ClassVar
 
-from privkit.model.card import Card, CardStatistic, CardStudy, DeidentifiedRows, FairnessTable
+from privkit.model.card import Card, CardStatistic, CardStudy, DeidentifiedRows, FairnessTable, MeasuredDetection
 from privkit.model.disclosure import Disclosure
-from privkit.model.release import Answer
 from privkit.report import card_wording as told
+from privkit.report import evaluation_wording as measured
 from privkit.report import release_wording as words
-from privkit.report.pictures import Picture, beliefs
+from privkit.report.blocks import (
+    Bar,
+    Block,
+    Bullets,
+    Command,
+    Drawing,
+    Fact,
+    Facts,
+    Noise,
+    Notice,
+    Paragraph,
+    Results,
+    Section,
+    Segment,
+    Sheet,
+    Sql,
+    Tally,
+)
+from privkit.report.detection_blocks import group_section, measures_sheets
+from privkit.report.pictures import beliefs
 from privkit.report.wording import number, shown
-
-
-@dataclass(frozen=True)
-class Paragraph:
-    """A paragraph; `soft`: less important than others."""
-
-    kind: ClassVar[str] = "paragraph"
-    text: str
-    soft: bool = False
-
-
-@dataclass(frozen=True)
-class Notice:
-    """What must not be passed over."""
-
-    kind: ClassVar[str] = "notice"
-    text: str
-
-
-@dataclass(frozen=True)
-class Bullets:
-    """A list."""
-
-    kind: ClassVar[str] = "bullets"
-    items: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Fact:
-    """A name and what goes with it; `code`: a hash, a key or another text that nobody reads aloud."""
-
-    name: str
-    text: str
-    code: bool = False
-
-
-@dataclass(frozen=True)
-class Facts:
-    """Names and texts."""
-
-    kind: ClassVar[str] = "facts"
-    items: tuple[Fact, ...]
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """A table of texts.
-
-    Attributes:
-        name: What it is called where one jumps from table to table.
-        headings: Of its columns; the first column names its rows.
-        rows: Of texts.
-        code: Places of columns of hashes.
-        right: Places of columns of numbers.
-    """
-
-    kind: ClassVar[str] = "sheet"
-    name: str
-    headings: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    code: tuple[int, ...] = ()
-    right: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True)
-class Sql:
-    """A query."""
-
-    kind: ClassVar[str] = "sql"
-    text: str
-
-
-@dataclass(frozen=True)
-class Command:
-    """What to type."""
-
-    kind: ClassVar[str] = "command"
-    text: str
-
-
-@dataclass(frozen=True)
-class Results:
-    """A query's values with their intervals; `place` numbers it."""
-
-    kind: ClassVar[str] = "results"
-    answer: Answer
-    place: int
-
-
-@dataclass(frozen=True)
-class Noise:
-    """A query's mechanisms; `place` numbers it."""
-
-    kind: ClassVar[str] = "noise"
-    answer: Answer
-    place: int
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """A picture of marks; whoever cannot draw leaves it out: the same stands in a table."""
-
-    kind: ClassVar[str] = "drawing"
-    picture: Picture
-    id: str
-
-
-@dataclass(frozen=True)
-class Segment:
-    """A part of a bar: its name, its amount in words, its share in 0 … 1, and which of the style's parts it is."""
-
-    name: str
-    text: str
-    share: float
-    style: str
-
-
-@dataclass(frozen=True)
-class Bar:
-    """One bar of several parts that make up a whole."""
-
-    kind: ClassVar[str] = "bar"
-    title: str
-    parts: tuple[Segment, ...]
-    id: str
-
-    @property
-    def description(self) -> str:
-        """The bar in words."""
-        return "; ".join(f"{part.name}: {part.text}" for part in self.parts)
-
-
-@dataclass(frozen=True)
-class Tally:
-    """Bars of counts, one a name."""
-
-    kind: ClassVar[str] = "tally"
-    title: str
-    counts: tuple[tuple[str, int], ...]
-    id: str
-
-    @property
-    def description(self) -> str:
-        """The bars in words."""
-        return ", ".join(f"{name} {number(count)}" for name, count in self.counts)
-
-    def width(self, count: int) -> float:
-        """A bar's width in percent."""
-        return round(100 * count / max(most for _, most in self.counts), 2)
-
-
-Block = Paragraph | Notice | Bullets | Facts | Sheet | Sql | Command | Results | Noise | Drawing | Bar | Tally
-
-
-@dataclass(frozen=True)
-class Section:
-    """A heading, what stands under it, and what is under that."""
-
-    id: str
-    heading: str
-    blocks: tuple[Block, ...] = ()
-    parts: tuple[Section, ...] = ()
 
 
 def sections(card: Card) -> Sequence[Section]:
@@ -193,6 +45,9 @@ def sections(card: Card) -> Sequence[Section]:
     if card.fairness:
         parts = tuple(_fairness(place, table) for place, table in enumerate(card.fairness, 1))
         found.append(Section("fairness", "How evenly the precision falls", (Paragraph(told.FAIRNESS_READ),), parts))
+    if any(rows.measured and rows.measured.groups for rows in card.deidentified):
+        parts = tuple(_evenly_found(card))
+        found.append(Section("found", measured.GROUPS, (Paragraph(measured.GROUPS_READ),), parts))
     if card.statistics:
         parts = tuple(
             Section(f"noise-{place}", told.statistic_heading(place, one), (Noise(one.answer, place),))
@@ -343,7 +198,35 @@ def _deidentified(place: int, rows: DeidentifiedRows) -> Section:
         models = tuple((shown(one.name), shown(one.version), shown(one.sha256)) for one in rows.models)
         headings = ("Model", "Version", "SHA-256 of its weights")
         blocks.append(Sheet(f"Models that looked for names in file {place}", headings, models, code=(2,)))
-    return Section(f"rows-{place}", shown(rows.disclosure.what), tuple(blocks))
+    parts = () if rows.measured is None else (_measured(place, rows.disclosure.what, rows.measured),)
+    return Section(f"rows-{place}", shown(rows.disclosure.what), tuple(blocks), parts)
+
+
+def _measured(place: int, what: str, found: MeasuredDetection) -> Section:
+    """How well the rows' detector finds people, as `privkit evaluate` measured it."""
+    facts = (
+        Fact("Annotated data", measured.data_text(found)),
+        Fact("SHA-256 of it", found.source_sha256, code=True),
+        Fact("SHA-256 of the measurement", found.evaluation_sha256, code=True),
+    )
+    rows = [*found.entities.items(), ("all", found.overall)]
+    return Section(
+        f"measured-{place}",
+        "How well people are found",
+        (
+            Paragraph(measured.CARD_READ),
+            *measures_sheets(f"Detection measured for {shown(what)}", rows),
+            Facts(facts),
+            Bullets(measured.DEFINITIONS),
+        ),
+    )
+
+
+def _evenly_found(card: Card) -> Iterator[Section]:
+    tables = [(rows, groups) for rows in card.deidentified if rows.measured for groups in rows.measured.groups]
+    several = sum(bool(rows.measured and rows.measured.groups) for rows in card.deidentified) > 1
+    for place, (rows, groups) in enumerate(tables, 1):
+        yield group_section(place, groups, "found", rows.disclosure.what if several else "")
 
 
 def _columns(rows: DeidentifiedRows) -> Sheet:

@@ -10,10 +10,10 @@ from rich.text import Text
 
 from privkit.model.card import Card, CardVerified
 from privkit.model.estimates import Estimated
-from privkit.report import card_outline as outline
+from privkit.report import blocks, terminal
 from privkit.report import card_wording as told
 from privkit.report import release_wording as words
-from privkit.report import terminal
+from privkit.report.card_outline import sections
 from privkit.report.release import fitting, print_answer, print_mechanisms, print_part
 from privkit.report.wording import plural, shown
 
@@ -34,8 +34,8 @@ def print_card(console: Console, card: Card) -> None:
         lines.append(Text(shown(statement), style="yellow"))
     lines += [Text(f"{name}: {shown(text)}") for name, text in told.key_numbers(card)]
     terminal.print_lines(console, lines)
-    for section in outline.sections(card):
-        _print_section(console, section, "")
+    for section in sections(card):
+        print_section(console, section)
 
 
 def print_card_verified(console: Console, verified: CardVerified) -> None:
@@ -66,65 +66,66 @@ def _whose(name: str | None) -> str:
     return f"{told.prose(name)}, " if name else ""
 
 
-def _print_section(console: Console, section: outline.Section, above: str) -> None:
+def print_section(console: Console, section: blocks.Section, above: str = "") -> None:
+    """Prints a section and all that is under it; `above`: the headings that it stands under."""
     heading = f"{above}{shown(section.heading)}"
     console.print()
     terminal.print_lines(console, [Text(heading, style="bold" if above else "bold underline")])
     for block in section.blocks:
         _print_block(console, block)
     for part in section.parts:
-        _print_section(console, part, above or f"{heading}: ")
+        print_section(console, part, above or f"{heading}: ")
 
 
-def _print_block(console: Console, block: outline.Block) -> None:
+def _print_block(console: Console, block: blocks.Block) -> None:
     match block:
-        case outline.Sheet():
+        case blocks.Sheet():
             print_part(console, fitting(console, _table(block), _listed(block)))
-        case outline.Results():
+        case blocks.Results():
             print_answer(console, block.answer)
-        case outline.Noise():
+        case blocks.Noise():
             print_mechanisms(console, block.answer.mechanisms)
             terminal.print_lines(console, map(_method, block.answer.results))
         case _:
             terminal.print_lines(console, _lines(console, block))
 
 
-def _lines(console: Console, block: outline.Block) -> Iterator[Text]:
+def _lines(console: Console, block: blocks.Block) -> Iterator[Text]:
     match block:
-        case outline.Paragraph():
+        case blocks.Paragraph():
             yield Text(shown(block.text), style="dim" if block.soft else "")
-        case outline.Notice():
+        case blocks.Notice():
             yield Text(shown(block.text), style="yellow")
-        case outline.Bullets():
+        case blocks.Bullets():
             yield from (Text(f"- {shown(item)}") for item in block.items)
-        case outline.Facts():
+        case blocks.Facts():
             yield from (Text.assemble((f"{shown(fact.name)}: ", "dim"), shown(fact.text)) for fact in block.items)
-        case outline.Sql() | outline.Command():
+        case blocks.Sql() | blocks.Command():
             yield Text(shown(block.text), style="cyan")
-        case outline.Bar():
+        case blocks.Bar():
             yield _bar(console, block)
             yield from (Text(f"{_SIGNS[part.style]} {part.name}: {shown(part.text)}") for part in block.parts)
-        case outline.Tally():
+        case blocks.Tally():
             yield Text(f"{block.title}: {shown(block.description)}.")
         case _:
-            return  # a drawing: the table beside it has the same
+            return  # a picture: the table beside it has the same
 
 
-def _bar(console: Console, bar: outline.Bar) -> Text:
+def _bar(console: Console, bar: blocks.Bar) -> Text:
     """A bar in signs: at least one for each part that is not nothing."""
     width = min(_WIDEST_BAR, max(10, console.width - 4))
     signs = "".join(_SIGNS[part.style] * (max(1, round(part.share * width)) if part.share else 0) for part in bar.parts)
     return Text(f"[{signs}]")
 
 
-def _table(sheet: outline.Sheet) -> Table:
+def _table(sheet: blocks.Sheet) -> Table:
     table = terminal.plain_table(*map(shown, sheet.headings), right=[shown(sheet.headings[i]) for i in sheet.right])
     for first, *rest in sheet.rows:
         table.add_row(Text(shown(first), style="bold"), *(Text(shown(cell)) for cell in rest))
     return table
 
 
-def _listed(sheet: outline.Sheet) -> Iterator[Text]:
+def _listed(sheet: blocks.Sheet) -> Iterator[Text]:
     """The same for a terminal that is too narrow for it."""
     for first, *rest in sheet.rows:
         yield Text(f"{shown(sheet.headings[0])}: {shown(first)}", style="bold")

@@ -45,7 +45,7 @@ def fairness_tables(statistics: Sequence[CardStatistic], attributes: Sequence[st
     """
     if not attributes:
         return ()
-    frame = _metric_frame()
+    frame = metric_frame()
     return tuple(
         _table(frame, attribute, one.answer, place, estimated)
         for attribute in dict.fromkeys(attributes)
@@ -62,7 +62,7 @@ def check_fairlearn() -> None:
     Raises:
         MissingExtraError: Fairlearn is not installed.
     """
-    _metric_frame()
+    metric_frame()
 
 
 def relative_half_width(value: Value) -> float | None:
@@ -76,7 +76,12 @@ def relative_half_width(value: Value) -> float | None:
     return relative if math.isfinite(relative) else None
 
 
-def _metric_frame() -> type[MetricFrame]:
+def metric_frame() -> type[MetricFrame]:
+    """Fairlearn's class.
+
+    Raises:
+        MissingExtraError: Fairlearn is not installed.
+    """
     try:
         from fairlearn.metrics import MetricFrame
     except ImportError:
@@ -148,18 +153,18 @@ def _warning(
         worst = sorted((name for name in means if best < LEAST_RATIO * means[name]), key=lambda name: -means[name])
         widest = f"± {significant(100 * means[worst[0]], 3)} %"
         told.append(
-            f"{shown(statistic)} is much less precise for {_names(attribute, worst)}: up to {widest} of the value, "
-            f"against ± {significant(100 * best, 3)} % for the best-off group."
+            f"{shown(statistic)} is much less precise for {names_of_groups(attribute, worst)}: up to {widest} of the "
+            f"value, against ± {significant(100 * best, 3)} % for the best-off group."
         )
     none = [name for name in names if name not in means]
     if none and means:
-        told.append(f"{shown(statistic)} has no value that could be compared for {_names(attribute, none)}.")
+        told.append(f"{shown(statistic)} has no value that could be compared for {names_of_groups(attribute, none)}.")
     if not told:
         return None
     return " ".join([*told, _MEANS])
 
 
-def _names(attribute: str, names: Sequence[str]) -> str:
+def names_of_groups(attribute: str, names: Sequence[str]) -> str:
     """`region north and region south`, not more than a few."""
     kept = [f"{shown(attribute)} {shown(name)}" for name in names[:_MOST_NAMES]]
     more = len(names) - len(kept)

@@ -22,7 +22,19 @@ from privkit.model.policy import Policy
 from privkit.model.report import DecidedColumn
 from tests.report.sample import report, scan_report
 
-COMMANDS = ["deidentify", "scan", "reidentify", "dataset", "budget", "release", "identity", "key", "policy", "doctor"]
+COMMANDS = [
+    "deidentify",
+    "scan",
+    "evaluate",
+    "reidentify",
+    "dataset",
+    "budget",
+    "release",
+    "identity",
+    "key",
+    "policy",
+    "doctor",
+]
 SUBCOMMANDS = [["key", "new"], ["key", "show"], ["policy", "list"], ["policy", "show"], ["policy", "check"]]
 DECISIONS = (
     DecidedColumn(

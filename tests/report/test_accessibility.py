@@ -15,10 +15,11 @@ from pathlib import Path
 import pytest
 
 from privkit.report.card_html import card_html
+from privkit.report.evaluation_html import evaluation_html
 from privkit.report.html import report_html
 from privkit.report.release_html import release_html
 from privkit.report.study_html import study_html
-from tests.report import card_sample, release_sample, sample, study_sample
+from tests.report import card_sample, evaluation_sample, release_sample, sample, study_sample
 
 AXE = Path(os.environ.get("PRIVKIT_AXE", ".axe/node_modules/axe-core/axe.min.js"))
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -33,6 +34,7 @@ PAGES = {
         release_sample.release(threshold=release_sample.threshold(), accepted_high_loss="approved"), stored=True
     ),
     "study": lambda: study_html(study_sample.result()),
+    "evaluation": lambda: evaluation_html(evaluation_sample.evaluation(shown=True)),
     "report": lambda: report_html(sample.report()),
 }
 DARK = "--blink-settings=preferredColorScheme=0"

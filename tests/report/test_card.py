@@ -12,7 +12,7 @@ from rich.console import Console
 from privkit.model.card import Card, CardVerified, FairnessTable, PublishedFile
 from privkit.model.pipeline import About
 from privkit.model.release import Loss
-from privkit.report import card_outline
+from privkit.report import blocks, card_outline
 from privkit.report import card_wording as told
 from privkit.report import release_wording as words
 from privkit.report.card_html import card_html
@@ -103,7 +103,7 @@ def _spellings(value):
     if isinstance(value, str) and re.fullmatch(r"[0-9]*\.?[0-9]+", value):  # an amount
         return {value, words.amount_text(Decimal(value)), words.amount_text(Decimal(value), up=False)}
     if isinstance(value, (int, float)):
-        return {number(value), words.significant(value), f"{value * 100:.4g} %", str(value)}
+        return {number(value), words.significant(value), f"{value * 100:.4g} %", f"{value:.3f}", str(value)}
     spelled = {value, value.replace("_", " ")}
     return spelled | {words.when(value)} if re.match(r"\d{4}-\d\d-\d\dT", value) else spelled
 
@@ -168,13 +168,13 @@ def test_all_renderings_have_all_sections_and_texts(render):
     def look(section):
         assert section.heading in text
         for block in section.blocks:
-            if isinstance(block, card_outline.Facts):
+            if isinstance(block, blocks.Facts):
                 assert all(fact.text in text for fact in block.items)
-            if isinstance(block, card_outline.Sheet):
+            if isinstance(block, blocks.Sheet):
                 assert all(cell in text for row in block.rows for cell in row)
-            if isinstance(block, (card_outline.Paragraph, card_outline.Notice, card_outline.Sql)):
+            if isinstance(block, (blocks.Paragraph, blocks.Notice, blocks.Sql)):
                 assert block.text in text
-            if isinstance(block, card_outline.Bullets):
+            if isinstance(block, blocks.Bullets):
                 assert all(item in text for item in block.items)
         for part in section.parts:
             look(part)
@@ -374,7 +374,7 @@ def test_counts_stand_only_where_the_card_has_them(render):
 
 def test_the_budget_adds_up():
     card = sample.card()
-    bar = next(b for s in card_outline.sections(card) for b in s.blocks if isinstance(b, card_outline.Bar))
+    bar = next(b for s in card_outline.sections(card) for b in s.blocks if isinstance(b, blocks.Bar))
     assert sum(part.share for part in bar.parts) == pytest.approx(1)
     assert bar.description == ("Spent before: ρ 0.0161, 11%; Spent with this card: ρ 0.01743, 12%; Left: ρ 0.1115, 77%")
     assert told.others_sentence(card) is None
@@ -441,7 +441,7 @@ def test_the_page_can_be_read_aloud():
     links = [attributes["href"][1:] for tag, attributes in page.tags if tag == "a"]
     assert set(links) <= set(ids)
     drawn = [attributes for tag, attributes in page.tags if tag == "svg" and attributes.get("role") == "img"]
-    assert len(drawn) == 1 + (3 + 3 + 2) + 1 + 1 + 1  # beliefs, the first query's, the second's, operators, budget
+    assert len(drawn) == 1 + (3 + 3 + 2) + 1 + 1 + 1 + 1  # beliefs, two queries', operators, budget, detection
     assert all(set(attributes["aria-labelledby"].split()) <= set(ids) for attributes in drawn)
     assert all(attributes["aria-label"] for tag, attributes in page.tags if attributes.get("role") == "region")
     labels = [attributes["aria-label"] for _, attributes in page.tags if attributes.get("role") == "region"]

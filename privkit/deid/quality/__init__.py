@@ -1,0 +1,1 @@
+"""How good detection is: what annotators marked against what would be replaced."""
