@@ -32,6 +32,7 @@ from privkit.io.sources import Source, open_source
 from privkit.io.staged import Staged, check_place
 from privkit.keys.keyfile import Key
 from privkit.model.canonical import sha256_of
+from privkit.model.languages import checked_countries, checked_language
 from privkit.model.operators import Drop, Operator
 from privkit.model.policy import DetectorName, Policy
 from privkit.model.progress import Observer, SilentObserver
@@ -101,6 +102,8 @@ def deidentify(
     drop: Collection[str] = (),
     keep: Collection[str] = (),
     detector: DetectorName | None = None,
+    language: str | None = None,
+    country: Collection[str] = (),
     known: Sequence[Known] = (),
     workers: int | None = None,
     format: str | None = None,
@@ -129,6 +132,8 @@ def deidentify(
         drop: Columns to leave out.
         keep: Columns to keep as they are.
         detector: `patterns`, `core` or `full`; the policy's, else the fullest installed.
+        language: Of the texts, ISO 639-1; the policy's, else English.
+        country: Whose national numbers are read, ISO 3166-1 alpha-2; the policy's, else the language decides.
         known: Names from other files to look for in each row's texts.
         workers: Processes; as many as there are processors, fewer for small inputs, if None.
         format: The source's format where its name does not say.
@@ -164,7 +169,7 @@ def deidentify(
         )
     if dry_run and report is not None:
         raise UsageError("a dry run has nothing to report", hint="--save-policy writes its decision down.")
-    chosen = _with_options(policy, entities, accept_free_text, detector)
+    chosen = _with_options(policy, entities, accept_free_text, detector, language, country)
     opened = _opened(source, format, encoding, max_expansion)
     if resume and (output is None or str(output) == "-" or not opened.resumable):
         raise UsageError("--resume needs a source and an output that are files", hint="Start anew without --resume.")
@@ -256,6 +261,8 @@ def deidentify_text(
     key: str | Path | Key | None = None,
     entities: Mapping[str, Operator] | None = None,
     detector: DetectorName | None = None,
+    language: str | None = None,
+    country: Collection[str] = (),
 ) -> DeidentifiedText:
     """De-identifies one text.
 
@@ -265,11 +272,13 @@ def deidentify_text(
         key: A key file or `Key`; without one a key is made and forgotten.
         entities: Operators by entity type.
         detector: `patterns`, `core` or `full`; the policy's, else the fullest installed.
+        language: Of the texts, ISO 639-1; the policy's, else English.
+        country: Whose national numbers are read, ISO 3166-1 alpha-2; the policy's, else the language decides.
 
     Raises:
         PrivkitError: See `privkit.errors`.
     """
-    chosen = _with_options(policy, entities, None, detector)
+    chosen = _with_options(policy, entities, None, detector, language, country)
     kept = _key(key)
     job = Job(policy=chosen, secret=base64.b64encode(kept.secret()).decode(), kept=kept.kept)
     rewritten, spans = job.transformer().rewrite_text(text)
@@ -281,6 +290,8 @@ def scan(
     *,
     policy: str | Path | Policy = "default",
     detector: DetectorName | None = None,
+    language: str | None = None,
+    country: Collection[str] = (),
     workers: int | None = None,
     format: str | None = None,
     encoding: str = "utf-8",
@@ -298,7 +309,7 @@ def scan(
     started = time.monotonic()
     observer = observer or SilentObserver()
     # A scan only looks: what a policy would refuse or drop is counted like everything else.
-    chosen = _with_options(policy, None, True, detector).model_copy(update={"unknown": "keep"})
+    chosen = _with_options(policy, None, True, detector, language, country).model_copy(update={"unknown": "keep"})
     opened = _opened(source, format, encoding, max_expansion)
     plan = make_plan(opened, chosen, {}, (), ())
     plan = Plan(unwatched(plan.policy), plan.decisions, plan.sample, plan.detector)
@@ -393,6 +404,8 @@ def _with_options(
     entities: Mapping[str, Operator] | None,
     accept_free_text: bool | None,
     detector: DetectorName | None,
+    language: str | None,
+    country: Collection[str],
 ) -> Policy:
     chosen = policy if isinstance(policy, Policy) else load_policy(policy)
     update: dict[str, object] = {}
@@ -408,7 +421,19 @@ def _with_options(
         update["accept_free_text"] = accept_free_text
     if detector is not None:
         update["detector"] = detector
+    if language is not None:
+        update["language"] = _checked(f"--language {language}", language, checked_language)
+    if country:
+        countries = (country,) if isinstance(country, str) else tuple(country)
+        update["country"] = _checked(f"--country {' '.join(countries)}", countries, checked_countries)
     return chosen.model_copy(update=update)
+
+
+def _checked(option: str, given: Any, check: Callable[[Any], object]) -> object:
+    try:
+        return check(given)
+    except ValueError as err:
+        raise UsageError(f"{option}: {err}") from None
 
 
 def _opened(source: Any, format: str | None, encoding: str, max_expansion: float) -> Source:

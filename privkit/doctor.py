@@ -32,7 +32,7 @@ from privkit.model.policy import DetectorName
 
 DISTRIBUTION = "privkit-toolkit"
 EXTRAS = ("models", "spark", "postgres", "fairness")
-_PATTERNS = ("presidio-analyzer", "phonenumbers", "tldextract")
+_PATTERNS = ("presidio-analyzer", "phonenumbers", "python-stdnum", "tldextract")
 _CORE = ("spacy",)
 
 

@@ -31,6 +31,7 @@ def build_detector(
     name: DetectorName | None = None,
     *,
     language: str = "en",
+    countries: Sequence[str] = (),
     custom: Sequence[Mapping[str, object]] = (),
     timeout: float = 60.0,
 ) -> Detector:
@@ -40,6 +41,8 @@ def build_detector(
         name: `patterns` (Presidio's recognizers, no model), `core` (and spaCy's entities), `full` (and Rampart's); the
             fullest that is installed when None.
         language: ISO 639-1 code. Models are for English; other languages have `patterns`.
+        countries: ISO 3166-1 alpha-2 codes: whose national and telephone numbers are read; the language decides if
+            there are none.
         custom: More recognizers, in the form of Presidio's YAML.
         timeout: Seconds that one pattern may take on one text.
 
@@ -60,10 +63,11 @@ def build_detector(
         raise DetectorError(f"the model {SPACY_SM.name} is not installed", hint=SPACY_SM.install)
     # Presidio and spaCy take seconds to import: not before it is known that they are wanted and there.
     from privkit.deid.recognizers.analyzer import FastAnalyzer
+    from privkit.deid.recognizers.countries import localized_registry
     from privkit.deid.recognizers.language import EnglishModel, LanguageModel, Words
-    from privkit.deid.recognizers.registry import custom_recognizers, default_registry
+    from privkit.deid.recognizers.registry import custom_recognizers
 
-    registry = default_registry(language)
+    registry = localized_registry(language, countries)
     model: LanguageModel = Words(language) if name == "patterns" else EnglishModel()
     if name != "patterns":
         registry.add_nlp_recognizer(model.engine)
