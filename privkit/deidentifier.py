@@ -39,6 +39,7 @@ from privkit.model.progress import Observer, SilentObserver
 from privkit.model.report import ColumnReport, DecidedColumn, PolicyInfo, Report, Residual, ScannedColumn, ScanReport
 from privkit.model.yamlfile import write_yaml
 from privkit.report.files import check_report_path, report_text
+from privkit.report.wording import unread_sentence
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -214,11 +215,11 @@ def deidentify(
     job = job.model_copy(update={"target": target.to_json()})
 
     def reported(counts: Counts) -> Report:
-        unmatched = _unmatched(entities or {}, plan, counts)
-        for warning in unmatched:
+        found = [*_unmatched(entities or {}, plan, counts), *_unread(plan, counts)]
+        for warning in found:
             observer.warned(warning)
         seconds = time.monotonic() - started
-        return _report(opened, plan, counts, kept if kept.kept else None, seconds, [*warnings, *unmatched])
+        return _report(opened, plan, counts, kept if kept.kept else None, seconds, [*warnings, *found])
 
     results: list[Report] = []
     with Staged() as staged:
@@ -326,8 +327,15 @@ def scan(
     for row in plan.decisions:
         column = counts.column(row.name)
         scanned[row.name] = ScannedColumn(
-            role=row.role, entity=row.entity, cells=column.cells, entities=dict(column.entities)
+            role=row.role,
+            entity=row.entity,
+            cells=column.cells,
+            entities=dict(column.entities),
+            cells_unread=column.unread,
         )
+    warnings = _unread(plan, counts)
+    for warning in warnings:
+        observer.warned(warning)
     return ScanReport(
         source=_as_text(opened.description),
         rows=counts.rows,
@@ -337,6 +345,7 @@ def scan(
         policy=PolicyInfo(name=plan.policy.name, sha256=sha256_of(plan.policy)),
         pii_found=any(column.role in ("identifier", "free_text") and column.cells for column in scanned.values()),
         seconds=round(time.monotonic() - started, 3),
+        warnings=warnings,
     )
 
 
@@ -559,6 +568,13 @@ def _unmatched(entities: Collection[str], plan: Plan, counts: Counts) -> list[st
     return [f"--entity {name}: nothing of this type was found" for name in entities if name not in seen]
 
 
+def _unread(plan: Plan, counts: Counts) -> list[str]:
+    """What nobody looked for people in."""
+    return [
+        f"{row.name}: {unread_sentence(unread)}" for row in plan.decisions if (unread := counts.column(row.name).unread)
+    ]
+
+
 def _writes_table(output: str) -> bool:
     return split_name(Path(output).name)[1] not in (None, "jsonl")
 
@@ -676,6 +692,7 @@ def _report(
             operator=row.operator,
             cells_changed=column.changed,
             entities=dict(column.entities),
+            cells_unread=column.unread,
         )
     return Report(
         source=_as_text(source.description),

@@ -14,9 +14,10 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 from presidio_analyzer import Pattern, PatternRecognizer
+
+from privkit.deid.findings import NATIONAL
 
 ALONE = 0.75
 NAMED = 0.95
@@ -99,7 +100,7 @@ class NationalIdRecognizer(PatternRecognizer):
         # Presidio's own context words stay empty: a name near a number is a part of its pattern.
         super().__init__(
             supported_entity=identifier.entity,
-            name=f"privkit.countries.{country}",
+            name=f"{NATIONAL}.{country}",
             supported_language=language,
             patterns=identifier.patterns(),
             country_code=country,
@@ -137,10 +138,6 @@ def _spelled(name: str) -> str:
 def _check(name: str) -> Callable[[str], bool]:
     """The function, loaded when first asked for."""
     module, colon, function = name.partition(":")
-    if colon:
-        loaded: Any = importlib.import_module(f"privkit.deid.recognizers.countries.{module}")
-        found: Callable[[str], bool] = getattr(loaded, function)
-        return found
-    loaded = importlib.import_module(f"stdnum.{module}")
-    found = loaded.is_valid
-    return found
+    place = f"privkit.deid.recognizers.countries.{module}" if colon else f"stdnum.{module}"
+    check: Callable[[str], bool] = getattr(importlib.import_module(place), function or "is_valid")
+    return check
