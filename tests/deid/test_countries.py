@@ -6,18 +6,22 @@ import random
 import re
 import string
 from functools import lru_cache
+from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from privkit.deid.findings import Finding
+from privkit.deid.findings import NATIONAL, Finding
+from privkit.deid.recognizers import build_detector
 from privkit.deid.recognizers.analyzer import FastAnalyzer
 from privkit.deid.recognizers.countries import country_recognizers, identifiers, localized_registry
 from privkit.deid.recognizers.countries.identifier import ALONE, NAMED, NationalIdRecognizer
 from privkit.deid.recognizers.language import Words, WordsEngine
 from privkit.deid.recognizers.prefilter import Prefilter
-from privkit.model.languages import COUNTRIES, LANGUAGES
+from privkit.model.languages import COUNTRIES, LANGUAGES, countries_of
+
+DOCS = Path(__file__).parents[2] / "docs" / "languages.md"
 
 # Country, entity, number, the text before it if it needs a name. The numbers are examples of the authorities, of the
 # standards' own texts or of stdnum's documentation; none is known to be a person's.
@@ -254,6 +258,55 @@ def test_random_numbers_are_hardly_ever_taken(country: str) -> None:
         assert taken <= limit * len(drawn) + 4 * (limit * len(drawn)) ** 0.5, (entity, number, taken)
 
 
+SENTENCES = {
+    "de": ("Bitte {} notieren.", "{} liegt vor.", "Der Patient gibt an: {}, sonst nichts."),
+    "fr": ("Merci de noter {}.", "{} est au dossier.", "Le patient indique {} et rien d'autre."),
+    "es": ("Anote {} por favor.", "{} consta en el expediente."),
+    "it": ("Annotare {} per favore.", "{} risulta in cartella."),
+    "nl": ("Noteer {} aub.", "{} staat in het dossier."),
+}
+
+
+@pytest.mark.parametrize("language", sorted(SENTENCES))
+def test_the_numbers_of_a_languages_countries_are_found_in_its_sentences(language: str) -> None:
+    """What docs/languages.md measures: valid random numbers of every known form, all found; of others hardly any."""
+    choice = random.Random(5)
+    detector = build_detector("patterns", language=language)
+    taken = drawn = 0
+    for country, entity, form, name in KNOWN:
+        if country not in countries_of(language):
+            continue
+        for _ in range(15):
+            number = random_valid(country, entity, form, choice)
+            text = choice.choice(SENTENCES[language]).format(name + number)
+            start = text.index(number)
+            assert any(
+                f.start <= start
+                and f.end >= start + len(number)
+                and f.score >= ALONE
+                and f.recognizer.startswith(NATIONAL)
+                for f in detector.detect([text])[0]
+            ), (entity, text)
+            text = choice.choice(SENTENCES[language]).format(random_like(form, choice))
+            taken += any(f.recognizer.startswith(NATIONAL) for f in detector.detect([text])[0])
+            drawn += 1
+    assert taken <= 0.03 * drawn
+
+
+def random_valid(country: str, entity: str, form: str, choice: random.Random) -> str:
+    """A valid number of a form; the letters of a country's code stay."""
+    [identifier] = [each for each in identifiers(country) if each.entity == entity]
+    shapes = [re.compile(shape, 0 if identifier.capitals else re.IGNORECASE) for shape in identifier.alone]
+    shapes += [re.compile(shape, 0 if identifier.capitals else re.IGNORECASE) for shape in identifier.named]
+    for _ in range(60_000):
+        number = random_like(form, choice)
+        if entity.endswith(("VAT_ID", "UID")) or entity == "IT_VAT_CODE":
+            number = "".join(a if a.isalpha() else b for a, b in zip(form, number, strict=True))
+        if any(shape.fullmatch(number) for shape in shapes) and identifier.valid(number):
+            return number
+    return form  # of sixteen letters and digits in their places, chance makes none
+
+
 # Weak checks (one in ten or eleven) that are taken for their grouping alone.
 GROUPED = {"PL_NIP", "CA_SIN", "CL_RUT", "AR_CUIT", "TH_TNIN", "IN_AADHAAR", "PT_CITIZEN_CARD"}
 
@@ -272,6 +325,7 @@ def test_plain_digits_are_taken_no_more_often_than_the_checks_allow(length: int)
         assert all(count <= 45 for count in taken.values()), (country, taken)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="0123456789 ./-ABDETXZ", max_size=40))
 def test_any_text_is_read_without_an_error_and_findings_are_valid(text: str) -> None:
     for recognizer in _everything():
@@ -311,3 +365,20 @@ def test_every_language_has_a_tokenizer() -> None:
 
     for language in LANGUAGES:
         assert len(spacy.blank(language)("Eins zwei drei.")) > 0
+
+
+def test_the_documentation_names_every_country_and_entity() -> None:
+    rows = re.findall(r"^\| `(\w\w)` \| [^|]+ \| (.*) \|$", DOCS.read_text(encoding="utf-8"), re.MULTILINE)
+    written = {
+        code: set(re.findall(r"`(\w+)`(\S?)", entities.replace("\\", ""))) for code, entities in rows if "_" in entities
+    }
+    assert set(written) == set(COUNTRIES)
+    for country in COUNTRIES:
+        own = {(each.entity, each.alone == ()) for each in identifiers(country)}
+        assert {(name, mark == "*") for name, mark in written[country] if mark != "°"} == own, country
+        presidios = {
+            each.supported_entities[0]
+            for each in country_recognizers([country], "en")
+            if not isinstance(each, NationalIdRecognizer)
+        }
+        assert {name for name, mark in written[country] if mark == "°"} == presidios, country
