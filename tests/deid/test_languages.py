@@ -8,6 +8,7 @@ import random
 import phonenumbers
 import pytest
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
+from pydantic import ValidationError
 
 from privkit import deidentify, deidentify_text, scan
 from privkit.deid.findings import Detector
@@ -18,6 +19,7 @@ from privkit.deid.recognizers.registry import default_registry
 from privkit.deid.scripts import is_unread
 from privkit.errors import PolicyError, UsageError
 from privkit.model.languages import COUNTRIES, LANGUAGES, checked_countries, checked_language, countries_of
+from privkit.model.pipeline import DeidentifyStep
 from privkit.model.policy import Policy
 from privkit.model.yamlfile import parse_yaml, write_yaml
 
@@ -230,3 +232,11 @@ def test_unread_texts_are_counted_by_column_and_said_in_every_form(tmp_path) -> 
     assert scanned.columns["note"].cells_unread == 7
     assert scanned.warnings == [warning]
     assert not scan([{"note": "Anna was here and there"}], policy=policy, detector="patterns").warnings
+
+
+def test_a_pipelines_step_is_checked_when_it_is_read() -> None:
+    step = DeidentifyStep.model_validate({"output": "o.csv", "language": "DE", "country": ["at", "no"]})
+    assert (step.language, step.country) == ("de", ("at", "no"))
+    for wrong in ({"language": "qq"}, {"country": ["xx"]}):
+        with pytest.raises(ValidationError, match="there are"):
+            DeidentifyStep.model_validate({"output": "o.csv", **wrong})
