@@ -32,12 +32,14 @@ from privkit.io.sources import Source, open_source
 from privkit.io.staged import Staged, check_place
 from privkit.keys.keyfile import Key
 from privkit.model.canonical import sha256_of
+from privkit.model.languages import checked_countries, checked_language
 from privkit.model.operators import Drop, Operator
 from privkit.model.policy import DetectorName, Policy, Recall
 from privkit.model.progress import Observer, SilentObserver
 from privkit.model.report import ColumnReport, DecidedColumn, PolicyInfo, Report, Residual, ScannedColumn, ScanReport
 from privkit.model.yamlfile import write_yaml
 from privkit.report.files import check_report_path, report_text
+from privkit.report.wording import unread_sentence
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -102,6 +104,8 @@ def deidentify(
     keep: Collection[str] = (),
     detector: DetectorName | None = None,
     recall: Recall | None = None,
+    language: str | None = None,
+    country: Collection[str] = (),
     known: Sequence[Known] = (),
     workers: int | None = None,
     format: str | None = None,
@@ -131,6 +135,8 @@ def deidentify(
         keep: Columns to keep as they are.
         detector: `patterns`, `core` or `full` (or `spacy`); the policy's, else the fullest installed.
         recall: `high`, `balanced` or `precise`; the policy's by default.
+        language: Of the texts, ISO 639-1; the policy's, else English.
+        country: Whose national numbers are read, ISO 3166-1 alpha-2; the policy's, else the language decides.
         known: Names from other files to look for in each row's texts.
         workers: Processes; as many as there are processors, fewer for small inputs, if None.
         format: The source's format where its name does not say.
@@ -166,7 +172,7 @@ def deidentify(
         )
     if dry_run and report is not None:
         raise UsageError("a dry run has nothing to report", hint="--save-policy writes its decision down.")
-    chosen = _with_options(policy, entities, accept_free_text, detector, recall)
+    chosen = _with_options(policy, entities, accept_free_text, detector, recall, language, country)
     opened = _opened(source, format, encoding, max_expansion)
     if resume and (output is None or str(output) == "-" or not opened.resumable):
         raise UsageError("--resume needs a source and an output that are files", hint="Start anew without --resume.")
@@ -211,11 +217,11 @@ def deidentify(
     job = job.model_copy(update={"target": target.to_json()})
 
     def reported(counts: Counts) -> Report:
-        unmatched = _unmatched(entities or {}, plan, counts)
-        for warning in unmatched:
+        found = [*_unmatched(entities or {}, plan, counts), *_unread(plan, counts)]
+        for warning in found:
             observer.warned(warning)
         seconds = time.monotonic() - started
-        return _report(opened, plan, counts, kept if kept.kept else None, seconds, [*warnings, *unmatched])
+        return _report(opened, plan, counts, kept if kept.kept else None, seconds, [*warnings, *found])
 
     results: list[Report] = []
     with Staged() as staged:
@@ -259,6 +265,8 @@ def deidentify_text(
     entities: Mapping[str, Operator] | None = None,
     detector: DetectorName | None = None,
     recall: Recall | None = None,
+    language: str | None = None,
+    country: Collection[str] = (),
 ) -> DeidentifiedText:
     """De-identifies one text.
 
@@ -269,11 +277,13 @@ def deidentify_text(
         entities: Operators by entity type.
         detector: `patterns`, `core` or `full` (or `spacy`); the policy's, else the fullest installed.
         recall: `high`, `balanced` or `precise`; the policy's by default.
+        language: Of the texts, ISO 639-1; the policy's, else English.
+        country: Whose national numbers are read, ISO 3166-1 alpha-2; the policy's, else the language decides.
 
     Raises:
         PrivkitError: See `privkit.errors`.
     """
-    chosen = _with_options(policy, entities, None, detector, recall)
+    chosen = _with_options(policy, entities, None, detector, recall, language, country)
     kept = _key(key)
     job = Job(policy=chosen, secret=base64.b64encode(kept.secret()).decode(), kept=kept.kept)
     rewritten, spans = job.transformer().rewrite_text(text)
@@ -286,6 +296,8 @@ def scan(
     policy: str | Path | Policy = "default",
     detector: DetectorName | None = None,
     recall: Recall | None = None,
+    language: str | None = None,
+    country: Collection[str] = (),
     workers: int | None = None,
     format: str | None = None,
     encoding: str = "utf-8",
@@ -303,7 +315,9 @@ def scan(
     started = time.monotonic()
     observer = observer or SilentObserver()
     # A scan only looks: what a policy would refuse or drop is counted like everything else.
-    chosen = _with_options(policy, None, True, detector, recall).model_copy(update={"unknown": "keep"})
+    chosen = _with_options(policy, None, True, detector, recall, language, country).model_copy(
+        update={"unknown": "keep"}
+    )
     opened = _opened(source, format, encoding, max_expansion)
     plan = make_plan(opened, chosen, {}, (), ())
     plan = Plan(unwatched(plan.policy), plan.decisions, plan.sample, plan.detector)
@@ -320,8 +334,15 @@ def scan(
     for row in plan.decisions:
         column = counts.column(row.name)
         scanned[row.name] = ScannedColumn(
-            role=row.role, entity=row.entity, cells=column.cells, entities=dict(column.entities)
+            role=row.role,
+            entity=row.entity,
+            cells=column.cells,
+            entities=dict(column.entities),
+            cells_unread=column.unread,
         )
+    warnings = _unread(plan, counts)
+    for warning in warnings:
+        observer.warned(warning)
     return ScanReport(
         source=_as_text(opened.description),
         rows=counts.rows,
@@ -331,6 +352,7 @@ def scan(
         policy=PolicyInfo(name=plan.policy.name, sha256=sha256_of(plan.policy)),
         pii_found=any(column.role in ("identifier", "free_text") and column.cells for column in scanned.values()),
         seconds=round(time.monotonic() - started, 3),
+        warnings=warnings,
     )
 
 
@@ -399,6 +421,8 @@ def _with_options(
     accept_free_text: bool | None,
     detector: DetectorName | None,
     recall: Recall | None,
+    language: str | None,
+    country: Collection[str],
 ) -> Policy:
     chosen = policy if isinstance(policy, Policy) else load_policy(policy)
     update: dict[str, object] = {}
@@ -417,7 +441,19 @@ def _with_options(
     if recall is not None:
         # Said for this run, it comes before a threshold that the policy gives for all types.
         update |= {"recall": recall, "threshold": None}
+    if language is not None:
+        update["language"] = _checked(f"--language {language}", language, checked_language)
+    if country:
+        countries = (country,) if isinstance(country, str) else tuple(country)
+        update["country"] = _checked(f"--country {' '.join(countries)}", countries, checked_countries)
     return chosen.model_copy(update=update)
+
+
+def _checked(option: str, given: Any, check: Callable[[Any], object]) -> object:
+    try:
+        return check(given)
+    except ValueError as err:
+        raise UsageError(f"{option}: {err}") from None
 
 
 def _opened(source: Any, format: str | None, encoding: str, max_expansion: float) -> Source:
@@ -543,6 +579,13 @@ def _unmatched(entities: Collection[str], plan: Plan, counts: Counts) -> list[st
     return [f"--entity {name}: nothing of this type was found" for name in entities if name not in seen]
 
 
+def _unread(plan: Plan, counts: Counts) -> list[str]:
+    """What nobody looked for people in."""
+    return [
+        f"{row.name}: {unread_sentence(unread)}" for row in plan.decisions if (unread := counts.column(row.name).unread)
+    ]
+
+
 def _writes_table(output: str) -> bool:
     return split_name(Path(output).name)[1] not in (None, "jsonl")
 
@@ -660,6 +703,7 @@ def _report(
             operator=row.operator,
             cells_changed=column.changed,
             entities=dict(column.entities),
+            cells_unread=column.unread,
         )
     return Report(
         source=_as_text(source.description),

@@ -32,7 +32,7 @@ from privkit.model.policy import DetectorName
 
 DISTRIBUTION = "privkit-toolkit"
 EXTRAS = ("models", "spacy", "spark", "postgres", "fairness")
-_NEEDED = ("presidio-analyzer", "phonenumbers", "tldextract", "spacy")
+_NEEDED = ("presidio-analyzer", "phonenumbers", "python-stdnum", "tldextract", "spacy")
 
 
 def examine() -> Diagnosis:

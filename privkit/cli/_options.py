@@ -58,9 +58,17 @@ def reading_options(command: Command) -> Command:
 
 
 def detecting_options(command: Command) -> Command:
-    """How personal data is looked for: `--policy`, `--detector`, `--recall`, `--workers`."""
+    """How personal data is looked for: `--policy`, `--detector`, `--recall`, `--language`, `--country`, `--workers`."""
     for option in (
         click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Processes; one per core by default."),
+        click.option(
+            "--country",
+            multiple=True,
+            metavar="CC",
+            help="Read this country's national and telephone numbers: de, fr, gb, …; may be given again. The language "
+            "decides by default.",
+        ),
+        click.option("--language", metavar="LL", help="The texts' language: en, de, fr, es, it, nl, …; en by default."),
         click.option(
             "--detector",
             type=click.Choice(["patterns", "spacy", "core", "full"]),

@@ -16,11 +16,13 @@ class ColumnCounts:
         cells: Non-empty cells that hold personal data (all of an identifier or quasi column; texts with findings).
         changed: Cells whose text differs in the output.
         entities: Findings by entity type.
+        unread: Texts of a script that no detector reads.
     """
 
     cells: int = 0
     changed: int = 0
     entities: Counter[str] = field(default_factory=Counter)
+    unread: int = 0
 
 
 @dataclass
@@ -52,13 +54,15 @@ class Counts:
             mine.cells += counts.cells
             mine.changed += counts.changed
             mine.entities.update(counts.entities)
+            mine.unread += counts.unread
 
     def to_note(self) -> dict[str, Any]:
         """Plain JSON data, for a journal or a pipe."""
         return {
             "rows": self.rows,
             "columns": {
-                name: [counts.cells, counts.changed, dict(counts.entities)] for name, counts in self.columns.items()
+                name: [counts.cells, counts.changed, dict(counts.entities), counts.unread]
+                for name, counts in self.columns.items()
             },
             "rows_checked": self.rows_checked,
             "residual": dict(self.residual),
@@ -72,8 +76,8 @@ class Counts:
         return cls(
             rows=note["rows"],
             columns={
-                name: ColumnCounts(cells, changed, Counter(entities))
-                for name, (cells, changed, entities) in note["columns"].items()
+                name: ColumnCounts(cells, changed, Counter(entities), unread)
+                for name, (cells, changed, entities, unread) in note["columns"].items()
             },
             rows_checked=note["rows_checked"],
             residual=Counter(note["residual"]),

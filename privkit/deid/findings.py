@@ -8,6 +8,9 @@ from typing import NamedTuple, Protocol
 from privkit.model.policy import DetectorName
 from privkit.model.report import ModelInfo
 
+NATIONAL = "privkit.countries"
+"""How the names of recognizers begin that find the numbers which countries give to people."""
+
 
 class Finding(NamedTuple):
     """A span of a text that names somebody.

@@ -7,6 +7,7 @@ done in any order, by any process, twice after a crash, and give the same bytes.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,7 @@ from privkit.deid.linked import linked_findings
 from privkit.deid.operators import ColumnOperator, RowContext, build_operator
 from privkit.deid.residual import Residue
 from privkit.deid.rows import KnownNames, RowTerms, cells_of, row_keys, row_of, row_terms
+from privkit.deid.scripts import is_unread
 from privkit.deid.texts import TextScanner, merged
 from privkit.errors import ColumnError
 from privkit.io.frames import Frame, Leaf
@@ -124,6 +126,7 @@ class Transformer:
         terms = row_terms(leaves, rules, self._known)
         for leaf in leaves:
             if rules[leaf.name].role == "free_text":
+                counts.column(leaf.name).unread += _unread(leaf)
                 for _, found in self._findings(leaf, rules[leaf.name], terms):
                     _count_findings(leaf.name, found, counts)
             else:
@@ -265,6 +268,7 @@ class Transformer:
     ) -> _Rewritten:
         if not is_text(leaf.values.type):
             return _Rewritten(leaf.values, {})
+        counts.column(leaf.name).unread += _unread(leaf)
         texts = leaf.values.to_pylist()
         made: dict[int, tuple[tuple[int, int], ...]] = {}
         for cell, spans in self._findings(leaf, rule, terms):
@@ -315,6 +319,12 @@ def _operators_of(policy: Policy) -> Iterable[Operator]:
     yield from policy.roles.values()
     yield from policy.entities.values()
     yield from (rule.operator for rule in policy.columns.values() if rule.operator is not None)
+
+
+def _unread(leaf: Leaf) -> int:
+    """Cells of a script that the detector does not read."""
+    texts = Counter(leaf.values.to_pylist() if is_text(leaf.values.type) else ())
+    return sum(count for text, count in texts.items() if text and is_unread(text))
 
 
 def _count_findings(name: str, found: Sequence[Finding], counts: Counts) -> None:

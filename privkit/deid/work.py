@@ -118,12 +118,24 @@ class Job(BaseModel):
 def detector_of(policy: Policy) -> Detector:
     """The detector that a policy names (the fullest installed when it names none), loaded once in each process."""
     recognizers = json.dumps(policy.model_dump(mode="json")["recognizers"])
-    return _detector(policy.detector, policy.language, recognizers, policy.pattern_timeout, policy.lowest_threshold)
+    return _detector(
+        policy.detector,
+        policy.language,
+        policy.country,
+        recognizers,
+        policy.pattern_timeout,
+        policy.lowest_threshold,
+    )
 
 
 @lru_cache(maxsize=4)
-def _detector(name: Any, language: str, recognizers: str, timeout: float, threshold: float) -> Detector:
-    return build_detector(name, language=language, custom=json.loads(recognizers), timeout=timeout, threshold=threshold)
+def _detector(
+    name: Any, language: str, countries: tuple[str, ...], recognizers: str, timeout: float, threshold: float
+) -> Detector:
+    custom = json.loads(recognizers)
+    return build_detector(
+        name, language=language, countries=countries, custom=custom, timeout=timeout, threshold=threshold
+    )
 
 
 def deidentifying(spec: bytes) -> Handler:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from privkit.model.amounts import Amount
+from privkit.model.languages import checked_countries, checked_language
 from privkit.model.operators import Operator
 from privkit.model.policy import DetectorName
 from privkit.model.release import HalfWidth, Loss
@@ -64,12 +65,21 @@ class DeidentifyStep(_Record):
     keep: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
     detector: DetectorName | None = None
+    language: str | None = Field(None, description="Of the texts, ISO 639-1; the policy's when absent.")
+    country: tuple[str, ...] = Field((), description="Whose national numbers are read; the policy's when absent.")
     report: str | None = Field(None, min_length=1, description="Internal report with exact counts: .json or .html.")
     evaluation: str | None = Field(
         None, min_length=1, description="JSON of `privkit evaluate` with the same detector: the card shows it."
     )
     local: Mapping[str, LocalMechanism] = Field(default_factory=dict)
     counts_on_card: bool = Field(False, description="The card's readers get the rows too, so it may show counts.")
+
+    _known_countries = field_validator("country")(checked_countries)
+
+    @field_validator("language")
+    @classmethod
+    def _known_language(cls, given: str | None) -> str | None:
+        return None if given is None else checked_language(given)
 
 
 class PipelineStatistic(_Record):

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from privkit.model.languages import checked_countries, checked_language
 from privkit.model.operators import Keep, Operator, Pseudonym, Replace
 
 Role = Literal["identifier", "free_text", "quasi", "other"]
@@ -59,7 +60,8 @@ class Policy(BaseModel):
     name: str = "custom"
     description: str = ""
     detector: DetectorName | None = Field(None, description="The fullest installed when absent.")
-    language: str = Field("en", pattern="^[a-z]{2}$")
+    language: str = "en"
+    country: tuple[str, ...] = Field((), description="Whose national numbers are read; the language decides if none.")
     unknown: Unknown = Field("keep", description="What happens to a column that `columns` does not name, if any are.")
     recall: Recall = Field(
         "balanced",
@@ -89,6 +91,9 @@ class Policy(BaseModel):
     )
     accept_free_text: bool = Field(True, description="False: free-text columns are dropped.")
     kept_key: bool = Field(False, description="True: the policy promises reversibility, which needs a kept key.")
+
+    _known_language = field_validator("language")(checked_language)
+    _known_countries = field_validator("country")(checked_countries)
 
     @field_validator("roles")
     @classmethod

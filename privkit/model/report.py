@@ -44,7 +44,8 @@ class ColumnReport(_Record):
     """One column.
 
     `cells_changed` counts cells whose text differs in the output; `entities` counts findings by type: cells of an
-    identifier or quasi column under its entity, findings inside free text under theirs.
+    identifier or quasi column under its entity, findings inside free text under theirs. `cells_unread` counts texts
+    of which more than a third of the letters are of a script that no detector reads: people in them are not found.
     """
 
     role: Role
@@ -52,6 +53,7 @@ class ColumnReport(_Record):
     operator: str | None
     cells_changed: int
     entities: dict[str, int]
+    cells_unread: int = 0
 
 
 class PolicyInfo(_Record):
@@ -94,13 +96,14 @@ class Report(_Record):
 
 
 class ScannedColumn(_Record):
-    """One column as `scan` sees it: `cells` counts cells that hold PII; none is changed."""
+    """One column as `scan` sees it: `cells` counts cells that hold PII; none is changed. `cells_unread`: see above."""
 
     role: Role
     entity: str | None
     cells: int
     cells_changed: Literal[0] = 0
     entities: dict[str, int]
+    cells_unread: int = 0
 
 
 class ScanReport(_Record):
@@ -115,3 +118,4 @@ class ScanReport(_Record):
     key_id: None = None
     pii_found: bool
     seconds: float
+    warnings: list[str] = []

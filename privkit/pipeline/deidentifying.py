@@ -111,6 +111,8 @@ def run_deidentification(work: Work, number: int, step: DeidentifyStep) -> None:
         keep=[*step.keep, *(work.dataset.spec.source_name(name) for name in step.local)],
         drop=step.drop,
         detector=step.detector,
+        language=step.language,
+        country=step.country,
         report=work.path(step.report) if step.report else None,
         force=work.force or stands.ours,
         observer=work.observer,

@@ -82,6 +82,19 @@ def entity_list(entities: Mapping[str, int], width: int | None = None) -> str:
     return parts[0]
 
 
+def unread_sentence(cells: int) -> str:
+    """What must be said of a column's texts in scripts that no detector reads.
+
+    >>> unread_sentence(1)
+    '1 text is in a script other than Latin: numbers and addresses were looked for in it, names and places were not'
+    """
+    them = "it" if cells == 1 else "them"
+    return (
+        f"{plural(cells, 'text is', 'texts are')} in a script other than Latin: numbers and addresses were looked for "
+        f"in {them}, names and places were not"
+    )
+
+
 def residual_sentences(residual: Residual, rows: int) -> Sequence[str]:
     """What the second look at the output covered and what it found, one sentence each."""
     part = "all" if residual.rows_checked >= rows else number(residual.rows_checked)

@@ -7,14 +7,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from privkit.deid.columns.names import Hint
+from privkit.deid.columns.names import Hint, words_of
 from privkit.deid.columns.values import Profile, spread
-from privkit.deid.findings import Detector
+from privkit.deid.findings import NATIONAL, Detector
 from privkit.model.policy import Role
 
 ENOUGH = 0.9
 ENOUGH_IF_NAMED = 0.6
 _FOR_THE_MODEL = 300
+_FOR_THE_CHECKS = 100
+_FEWEST_NATIONAL = 5
 # Below this a finding is one of Presidio's guesses ("any nine digits could be a bank account").
 _LEAST_SCORE = 0.4
 # Entities that models find, rather than patterns.
@@ -120,6 +122,25 @@ class Column:
             if not whole and (covered.keys() & {"PERSON", "LOCATION"} or covered.keys() - MODELS_TYPES):
                 counts["inside"] += 1
         return {entity: count / len(texts) for entity, count in counts.items() if count}
+
+    @cached_property
+    def national(self) -> tuple[str, float]:
+        """The national number that most values are where they stand beside the column's name, and their share."""
+        values = list(spread(self.profile.values, _FOR_THE_CHECKS))
+        if self.detector is None or len(values) < _FEWEST_NATIONAL:
+            return "", 0.0
+        name = " ".join(words_of(self.name))
+        counts: Counter[str] = Counter()
+        for value, findings in zip(values, self.detector.detect([f"{name} {v}" for v in values]), strict=True):
+            counts.update(
+                {
+                    finding.entity
+                    for finding in findings
+                    if finding.recognizer.startswith(NATIONAL) and finding.end - finding.start == len(value)
+                }
+            )
+        entity, count = max(counts.items(), key=lambda pair: pair[1], default=("", 0))
+        return entity, count / len(values)
 
     @property
     def recognised(self) -> dict[str, float]:

@@ -209,6 +209,11 @@ _DOCUMENTS = (
     (_any("iban"), "IBAN_CODE"),
     (_any("nhs"), "UK_NHS"),
     (_any("nino", "national insurance"), "UK_NINO"),
+    (
+        _any("sécurité sociale", "securite sociale", "seguridad social", "segurança social", "seguranca social"),
+        "ID",
+    ),
+    (_any("partita iva", "numero afiliacion", "número afiliación", "rodne cislo", "rodné číslo"), "ID"),
     (_any("credit card", "creditcard", "debit card", "cardnumber", "ccnum", "cc"), "CREDIT_CARD"),
     (_any("card number", "card no"), "CREDIT_CARD"),
     (_any("passport", "passportno", "pasaporte", "reisepass", "passeport"), "US_PASSPORT"),

@@ -12,6 +12,8 @@ from privkit.deid.columns.values import Profile, spans_lives
 from privkit.deid.operators.dates import date_format
 from privkit.model.policy import Role
 
+_LENGTHS = (8, 18)  # digits of national numbers, the shortest and the longest
+
 
 def decide_numbers(column: Column) -> Decision:
     """The decision about numbers."""
@@ -26,6 +28,10 @@ def decide_numbers(column: Column) -> Decision:
         share = profile.share(patterns.is_card)
         if share >= (ENOUGH_IF_NAMED if len(digits) >= 5 else 0.95):
             return column.decision("identifier", "CREDIT_CARD", share, "values: card numbers")
+    if whole and all(_LENGTHS[0] <= len(value) <= _LENGTHS[1] for value in digits):
+        entity, share = column.national
+        if share >= ENOUGH:
+            return column.decision("identifier", entity, share, f"values: {entity} numbers")
     moment = _moments(column, digits) if whole else None
     if moment is not None:
         return moment

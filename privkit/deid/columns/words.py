@@ -144,7 +144,10 @@ IDS = vocabulary(
     "sozialversicherungsnummer steuernummer ausweisnummer kennzeichen nss nir siret employeeno patientno hospitalno "
     "accountno policyno memberno recordno 身份证 护照 마이넘버 ИНН СНИЛС инн снилс fingerprint fingerprints voiceprint "
     "faceprint retina biometric biometrics udi handle username usernames login logins userid screenname "
-    "benutzername usuario_id tfn sin hkid nric fin pps ppsn cookie"
+    "benutzername usuario_id tfn sin hkid nric fin pps ppsn cookie siren insz niss utr cnp nip piva tckn kvnr nuss "
+    "burgerservicenummer rijksregisternummer steueridentifikationsnummer identifikationsnummer "
+    "krankenversichertennummer krankenversicherungsnummer rentenversicherungsnummer personalausweisnummer "
+    "reisepassnummer paspoortnummer fodselsnummer fødselsnummer cprnummer kennitala isikukood emso mykad"
 )
 NUMBERED = vocabulary(
     "account accounts acct member membership policy license licence licenses passport record records chart case "

@@ -33,6 +33,7 @@ def build_detector(
     name: DetectorName | None = None,
     *,
     language: str = "en",
+    countries: Sequence[str] = (),
     custom: Sequence[Mapping[str, object]] = (),
     timeout: float = 60.0,
     threshold: float = 0.4,
@@ -44,6 +45,8 @@ def build_detector(
             `spacy` is what Presidio finds at its defaults with spaCy's small model. The fullest that is installed
             when None.
         language: ISO 639-1 code. The tagger reads those of `LANGUAGES`; other languages have `patterns`.
+        countries: ISO 3166-1 alpha-2 codes: whose national and telephone numbers are read; the language decides if
+            there are none.
         custom: More recognizers, in the form of Presidio's YAML.
         timeout: Seconds that one pattern may take on one text.
         threshold: Lowest score that will count, 0..1: words that the tagger is less sure of are no part of a finding.
@@ -66,11 +69,12 @@ def build_detector(
         raise DetectorError(f"the model {SPACY_SM.name} is not installed", hint=SPACY_SM.install)
     # Presidio and spaCy take seconds to import: not before it is known that they are wanted and there.
     from privkit.deid.recognizers.analyzer import FastAnalyzer
+    from privkit.deid.recognizers.countries import localized_registry
     from privkit.deid.recognizers.language import EnglishModel, LanguageModel, Words
-    from privkit.deid.recognizers.registry import custom_recognizers, default_registry
+    from privkit.deid.recognizers.registry import custom_recognizers
     from privkit.deid.recognizers.tagger.recognizer import TaggerRecognizer
 
-    registry = default_registry(language)
+    registry = localized_registry(language, countries)
     model: LanguageModel = EnglishModel() if name == "spacy" else Words(language)
     models = model.models
     if name == "spacy":
