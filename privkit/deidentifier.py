@@ -19,7 +19,8 @@ from privkit import __version__
 from privkit.deid.counts import Counts
 from privkit.deid.findings import Finding
 from privkit.deid.plan import Known, Plan, known_files, make_plan, needles, output_schema, restored_schema, unwatched
-from privkit.deid.policies import load_policy, policy_names
+from privkit.deid.policies import policy_names
+from privkit.deid.policies.choice import chosen_policy
 from privkit.deid.work import DEIDENTIFYING, RESTORING, SCANNING, Before, Job
 from privkit.engines.local import processors
 from privkit.engines.stream import Note, answers, into_memory, into_run
@@ -32,7 +33,6 @@ from privkit.io.sources import Source, open_source
 from privkit.io.staged import Staged, check_place
 from privkit.keys.keyfile import Key
 from privkit.model.canonical import sha256_of
-from privkit.model.languages import checked_countries, checked_language
 from privkit.model.operators import Drop, Operator
 from privkit.model.policy import DetectorName, Policy, Recall
 from privkit.model.progress import Observer, SilentObserver
@@ -172,7 +172,15 @@ def deidentify(
         )
     if dry_run and report is not None:
         raise UsageError("a dry run has nothing to report", hint="--save-policy writes its decision down.")
-    chosen = _with_options(policy, entities, accept_free_text, detector, recall, language, country)
+    chosen = chosen_policy(
+        policy,
+        entities=entities,
+        accept_free_text=accept_free_text,
+        detector=detector,
+        recall=recall,
+        language=language,
+        country=country,
+    )
     opened = _opened(source, format, encoding, max_expansion)
     if resume and (output is None or str(output) == "-" or not opened.resumable):
         raise UsageError("--resume needs a source and an output that are files", hint="Start anew without --resume.")
@@ -283,7 +291,9 @@ def deidentify_text(
     Raises:
         PrivkitError: See `privkit.errors`.
     """
-    chosen = _with_options(policy, entities, None, detector, recall, language, country)
+    chosen = chosen_policy(
+        policy, entities=entities, detector=detector, recall=recall, language=language, country=country
+    )
     kept = _key(key)
     job = Job(policy=chosen, secret=base64.b64encode(kept.secret()).decode(), kept=kept.kept)
     rewritten, spans = job.transformer().rewrite_text(text)
@@ -315,9 +325,9 @@ def scan(
     started = time.monotonic()
     observer = observer or SilentObserver()
     # A scan only looks: what a policy would refuse or drop is counted like everything else.
-    chosen = _with_options(policy, None, True, detector, recall, language, country).model_copy(
-        update={"unknown": "keep"}
-    )
+    chosen = chosen_policy(
+        policy, accept_free_text=True, detector=detector, recall=recall, language=language, country=country
+    ).model_copy(update={"unknown": "keep"})
     opened = _opened(source, format, encoding, max_expansion)
     plan = make_plan(opened, chosen, {}, (), ())
     plan = Plan(unwatched(plan.policy), plan.decisions, plan.sample, plan.detector)
@@ -413,47 +423,6 @@ def _key(key: str | Path | Key | None) -> Key:
     if key is None:
         return Key.ephemeral()
     return key if isinstance(key, Key) else Key.load(key)
-
-
-def _with_options(
-    policy: str | Path | Policy,
-    entities: Mapping[str, Operator] | None,
-    accept_free_text: bool | None,
-    detector: DetectorName | None,
-    recall: Recall | None,
-    language: str | None,
-    country: Collection[str],
-) -> Policy:
-    chosen = policy if isinstance(policy, Policy) else load_policy(policy)
-    update: dict[str, object] = {}
-    if entities:
-        own = {*chosen.entities, *chosen.deny, *(each.get("supported_entity") for each in chosen.recognizers)}
-        for name in entities:
-            if name not in own and name != name.upper():
-                raise UsageError(
-                    f"--entity {name}: entity types are written in capitals", hint=f"Did you mean {name.upper()}?"
-                )
-        update["entities"] = {**chosen.entities, **entities}
-    if accept_free_text is not None:
-        update["accept_free_text"] = accept_free_text
-    if detector is not None:
-        update["detector"] = detector
-    if recall is not None:
-        # Said for this run, it comes before a threshold that the policy gives for all types.
-        update |= {"recall": recall, "threshold": None}
-    if language is not None:
-        update["language"] = _checked(f"--language {language}", language, checked_language)
-    if country:
-        countries = (country,) if isinstance(country, str) else tuple(country)
-        update["country"] = _checked(f"--country {' '.join(countries)}", countries, checked_countries)
-    return chosen.model_copy(update=update)
-
-
-def _checked(option: str, given: Any, check: Callable[[Any], object]) -> object:
-    try:
-        return check(given)
-    except ValueError as err:
-        raise UsageError(f"{option}: {err}") from None
 
 
 def _opened(source: Any, format: str | None, encoding: str, max_expansion: float) -> Source:

@@ -11,11 +11,11 @@ import json
 import os
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from privkit.deid.policies import load_policy
+from privkit.deid.policies.choice import chosen_policy
 from privkit.deid.quality.entities import comparable, mapped, unused
 from privkit.deid.quality.matching import Judged, Marked, Replaced, judged
 from privkit.deid.quality.measures import confusion, label_measures, measures_of, missed_patterns
@@ -29,7 +29,7 @@ from privkit.keys.keyfile import Key
 from privkit.model.annotated import AnnotatedFormat, AnnotatedSet
 from privkit.model.canonical import sha256_of
 from privkit.model.evaluation import DetectionGroups, Evaluation
-from privkit.model.policy import DetectorName, Policy
+from privkit.model.policy import DetectorName, Policy, Recall
 from privkit.model.progress import Observer, SilentObserver
 from privkit.model.report import PolicyInfo
 from privkit.model.software import versions_of
@@ -47,6 +47,9 @@ def evaluate(
     *,
     policy: str | Path | Policy = "default",
     detector: DetectorName | None = None,
+    recall: Recall | None = None,
+    language: str | None = None,
+    country: Collection[str] = (),
     by: str | Sequence[str] = (),
     mapping: Mapping[str, str | None] | None = None,
     format: AnnotatedFormat | None = None,
@@ -63,7 +66,10 @@ def evaluate(
         data: A file: presidio-research's JSON, a token a line with tags (IOB), or JSON Lines with character spans; or
             a list of mappings as lines of the last have them.
         policy: A built-in policy's name, a YAML file, or a `Policy`: its thresholds and lists count.
-        detector: As for `deidentify`.
+        detector: As for `deidentify`; so are recall, language and country.
+        recall: How much is looked for.
+        language: Of the texts.
+        country: Whose national numbers are read.
         by: Attributes by whose groups recall and masking are compared; needs the extra `fairness`.
         mapping: What types of the data are taken for, by their name there; None leaves a type out. Usual names
             are known.
@@ -102,9 +108,7 @@ def evaluate(
         annotated = read_annotated(Path(data), format=format, encoding=encoding)
     else:
         annotated = records_annotated(data)
-    chosen = policy if isinstance(policy, Policy) else load_policy(policy)
-    if detector is not None:
-        chosen = chosen.model_copy(update={"detector": detector})
+    chosen = chosen_policy(policy, detector=detector, recall=recall, language=language, country=country)
     found = _evaluated(annotated, chosen, attributes, own, _workers(workers, annotated), show_text, observer)
     result = found.model_copy(update={"seconds": round(time.monotonic() - started, 3)})
     if report is not None:

@@ -36,11 +36,12 @@ from privkit.pipeline.work import Work, standing
 NO_GUARANTEE = "rows leave without a differential privacy guarantee; the ledger records it, and every card says so"
 
 # What was measured on texts that are not this dataset's: person names that are fully covered, of presidio-research's
-# synthetic texts and of English Web Treebank's.
+# synthetic texts and of English Web Treebank's (training/README.md says how).
 _RECALL = {
     "patterns": "names in free text are not looked for, but the row's own; patterns find what has a fixed form",
-    "core": "of person names in texts .79 (synthetic) and .75 (web) were fully covered; not measured on this data",
-    "full": "of person names in texts .97 (synthetic) and .92 (web) were fully covered; not measured on this data",
+    "spacy": "of person names in texts .79 (synthetic) and .75 (web) were fully covered; not measured on this data",
+    "core": "of person names in texts @@ (synthetic) and @@ (web) were fully covered; not measured on this data",
+    "full": "of person names in texts @@ (synthetic) and @@ (web) were fully covered; not measured on this data",
 }
 
 

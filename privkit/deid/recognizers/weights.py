@@ -137,7 +137,7 @@ TAGGER = Weights(
     distribution="privkit-toolkit",
     package="privkit.deid.recognizers.tagger",
     version="1",
-    files=MappingProxyType({"tagger.npz": "3f4f13ecadac96f025da86751fce8ba4593c4db595d7add3bd739d2619d66a30"}),
+    files=MappingProxyType({"tagger.npz": "6ebbfe2c12964b94b1da43f0f0387e93150b8ac7141c1cd93774da24a565c0e8"}),
     install="pip install --force-reinstall --no-deps privkit-toolkit",
 )
 """privkit's own tagger (MIT), trained by `training/`; what `core` adds to `patterns`."""
