@@ -9,12 +9,10 @@ second process, and writes the parameters as float32, averaged over the steps; `
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
 import random
 import time
-import tomllib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -25,8 +23,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from corpora import corpora
 from texts import Corpus, Example, Templates, Text, example, read_iob
-from values import HERE, Names, Values, gazetteer
+from values import Names, Values, gazetteer
 
 from privkit.deid.recognizers.tagger.decode import TAGS, decode
 from privkit.deid.recognizers.tagger.words import CHANCES, CLUSTERS, FLAGS, NGRAM_ROWS, Forms, Lexicon, words_of
@@ -217,20 +216,6 @@ def packed(texts: Sequence[Encoded], vocabulary: Vocabulary) -> dict[str, np.nda
 
 
 # Data
-
-
-def corpora(folder: Path, use: str) -> list[Path]:
-    """The files that data.toml lists for a use, each held against its hash."""
-    listed = tomllib.loads((HERE / "data.toml").read_text(encoding="utf-8"))["corpus"]
-    paths = []
-    for each in listed:
-        if each["use"] == use:
-            path = folder / each["file"]
-            if hashlib.sha256(path.read_bytes()).hexdigest() != each["sha256"]:
-                raise SystemExit(f"{each['file']} is not the file that data.toml lists: its SHA-256 differs")
-            paths.append(path)
-    return paths
-
 
 _templates: Templates | None = None
 
