@@ -32,6 +32,7 @@ from privkit.deid.recognizers.language import LanguageModel, LazyArtifacts, Name
 from privkit.deid.recognizers.phones import PhoneScanner
 from privkit.deid.recognizers.prefilter import Prefilter
 from privkit.deid.recognizers.registry import keep_suffixes_offline
+from privkit.deid.recognizers.rules.rule import Rule
 from privkit.errors import DetectorError
 
 if TYPE_CHECKING:
@@ -344,6 +345,22 @@ class _Phones(_Search):
         return _without_duplicates([_Raw(self._owner, *span, self._entity, self._score) for span in spans])
 
 
+class _Rule(_Search):
+    """One of privkit's rules: searched when one of its gates is possible, without the objects that Presidio wants."""
+
+    def __init__(self, recognizer: Rule, owner: int, needed: frozenset[int]) -> None:
+        self._recognizer = recognizer
+        self._owner = owner
+        self.needed = needed
+
+    def find(self, given: _Text) -> Sequence[_Raw]:
+        with _translated_failures(self._recognizer.name):
+            return [
+                _Raw(self._owner, span.start, span.end, span.entity, span.score)
+                for span in self._recognizer.find(given.text)
+            ]
+
+
 class _Entities(_Search):
     """Presidio's SpacyRecognizer: hands on what the language model found."""
 
@@ -388,6 +405,10 @@ def _search_for(
     if own.isdisjoint(vars(recognizer)):
         if kind is SpacyRecognizer:
             return _Entities(recognizer, owner)
+        if issubclass(kind, Rule) and kind.analyze is Rule.analyze:
+            first = len(patterns)
+            patterns += recognizer.gates
+            return _Rule(recognizer, owner, frozenset(range(first, len(patterns))))
         if kind is PhoneRecognizer:
             return _Phones(recognizer, owner)
         if issubclass(kind, PatternRecognizer):
