@@ -348,16 +348,18 @@ class _Phones(_Search):
 class _Rule(_Search):
     """One of privkit's rules: searched when one of its gates is possible, without the objects that Presidio wants."""
 
-    def __init__(self, recognizer: Rule, owner: int, needed: frozenset[int]) -> None:
+    def __init__(self, recognizer: Rule, owner: int, first: int) -> None:
         self._recognizer = recognizer
         self._owner = owner
-        self.needed = needed
+        self._gates = {first + i: i for i in range(len(recognizer.gates))}
+        self.needed = frozenset(self._gates)
 
     def find(self, given: _Text) -> Sequence[_Raw]:
+        opened = [gate for number, gate in self._gates.items() if number in given.possible]
         with _translated_failures(self._recognizer.name):
             return [
                 _Raw(self._owner, span.start, span.end, span.entity, span.score)
-                for span in self._recognizer.find(given.text)
+                for span in self._recognizer.find(given.text, opened)
             ]
 
 
@@ -408,7 +410,7 @@ def _search_for(
         if issubclass(kind, Rule) and kind.analyze is Rule.analyze:
             first = len(patterns)
             patterns += recognizer.gates
-            return _Rule(recognizer, owner, frozenset(range(first, len(patterns))))
+            return _Rule(recognizer, owner, first)
         if kind is PhoneRecognizer:
             return _Phones(recognizer, owner)
         if issubclass(kind, PatternRecognizer):

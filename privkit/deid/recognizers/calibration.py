@@ -38,6 +38,8 @@ _SHARES: Mapping[tuple[str, str], tuple[tuple[float, float], ...]] = {
 # A checksum that one in eleven numbers of ten digits has, telephone numbers among them.
 _HEALTH_SERVICE = re.compile(r"\bNHS\b|\bhealth (?:service|authority)\b", re.IGNORECASE)
 
+_MOST_DIGITS = 11  # without a country's code
+_ODD = re.compile(r"\d\s?[/.]\s|\s/")  # times, coordinates, parts of paths
 _GROUPED = re.compile(r"\d[\s().\-/]+\d|[+(]")
 # "Ticket number 20255501": presidio takes "number" for support of a telephone number.
 _OTHER_NUMBER = re.compile(
@@ -86,6 +88,8 @@ def _phone(text: str, finding: Finding) -> float:
     if _OTHER_NUMBER.search(text, max(finding.start - _LOOK_BACK, 0), finding.start):
         return 0.2
     supported = finding.score > 0.5
+    if _ODD.search(found) or (sum(map(str.isdigit, found)) > _MOST_DIGITS and "+" not in found):
+        return 0.3
     if _GROUPED.search(found):
         return 0.9 if supported else 0.7
     if supported:

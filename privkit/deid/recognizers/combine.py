@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from privkit.deid.findings import Finding
+from privkit.deid.recognizers.addresses import completed
 from privkit.deid.recognizers.calibration import calibrated
 from privkit.deid.recognizers.memory import remembered
 from privkit.deid.recognizers.words import to_word_edges, with_name_parts
@@ -22,6 +23,7 @@ BAR = 0.4
 never joined: a doubtful neighbour would make a sure finding larger."""
 
 _MOST_ROUNDS = 4
+_MOST_GROWTHS = 8
 _CHECKED = frozenset(
     ("CREDIT_CARD", "IBAN_CODE", "CRYPTO", "EMAIL_ADDRESS", "MAC_ADDRESS", "IP_ADDRESS", "US_SSN", "URL")
 )
@@ -66,13 +68,32 @@ def settled(text: str, findings: Iterable[Finding]) -> list[Finding]:
     ends of a finding excepted.
     """
     snapped = sorted({snap for finding in findings if (snap := _snapped(text, finding)) is not None})
-    if len(snapped) < 2:
-        return snapped
-    sure = _joined(text, _voted([finding for finding in snapped if finding.score >= BAR]))
+    sure = _grown(text, [finding for finding in snapped if finding.score >= BAR])
     doubtful = _voted([finding for finding in snapped if finding.score < BAR])
     if not doubtful:
         return sure
     return sorted([*sure, *_left(text, doubtful, sure)])
+
+
+def _grown(text: str, findings: Sequence[Finding]) -> list[Finding]:
+    """Findings voted, completed and joined, until nothing changes any more. They must be sorted."""
+    found = list(findings)
+    for _ in range(_MOST_GROWTHS):
+        before = found
+        if len(found) > 1:
+            found = _joined(text, _voted(found))
+        if any(finding.entity == "LOCATION" for finding in found):
+            found = sorted(_completed(text, finding) for finding in found)
+        if found == before:
+            break
+    return _voted(found)
+
+
+def _completed(text: str, finding: Finding) -> Finding:
+    if finding.entity != "LOCATION":
+        return finding
+    start, end = completed(text, finding.start, finding.end)
+    return finding if (start, end) == finding[:2] else finding._replace(start=start, end=end)
 
 
 def _snapped(text: str, finding: Finding) -> Finding | None:

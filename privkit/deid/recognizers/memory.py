@@ -11,16 +11,18 @@ from itertools import pairwise
 
 from privkit.deid.findings import Finding
 from privkit.deid.linked import name_parts
+from privkit.deid.recognizers.nobody import NOBODY
 from privkit.deid.recognizers.words import in_word
 
 NAME = "privkit.memory"
 """What reports call the recognizer."""
 
 _BAR = 0.6  # a name that is less certain is not looked for
+_SURE = 0.85
 _DISCOUNT = 0.9
 _FROM_ADDRESS = 0.7
 _SHORT = 2
-_LOWER_CASE = 4  # letters of the shortest name that is looked for in lower case
+_LOWER_CASE = 5  # letters of the shortest name that is looked for in lower case
 _MOST = 200  # names of one text
 
 # Words in any text that are given names or surnames too.
@@ -108,10 +110,12 @@ def _wanted(text: str, findings: Iterable[Finding]) -> dict[str, tuple[float, bo
         if finding.entity == "PERSON" and finding.score >= _BAR and finding.end - finding.start < len(text):
             name = text[finding.start : finding.end]
             parts = _parts(name)
+            # One word by itself may be a mistake of the tagger's; in lower case it would be everywhere.
+            certain = len(parts) > 1 and finding.score >= _SURE
             for part in parts:
-                # One word by itself may be a mistake of the tagger's; in lower case it would be everywhere.
-                certain = len(parts) > 1 and len(part) >= _LOWER_CASE
-                want(part, finding.score * _DISCOUNT, certain and part.lower() not in _ALSO_WORDS)
+                if part.lower() not in NOBODY:
+                    plain = certain and len(part) >= _LOWER_CASE and part.lower() not in _ALSO_WORDS
+                    want(part, finding.score * _DISCOUNT, plain)
         elif finding.entity == "EMAIL_ADDRESS" and finding.score >= _BAR:
             for part in _address_names(text, finding):
                 want(part, _FROM_ADDRESS, False)

@@ -10,8 +10,8 @@ from presidio_analyzer import EntityRecognizer
 from privkit.deid.recognizers.rules.dates import DateRule
 from privkit.deid.recognizers.rules.documents import BankAccountRule, LicenceRule, PassportRule
 from privkit.deid.recognizers.rules.names import NameRule
-from privkit.deid.recognizers.rules.phones import PhoneFormRule
-from privkit.deid.recognizers.rules.postcodes import DutchPostcodeRule, PostcodeRule
+from privkit.deid.recognizers.rules.phones import LabelledPhoneRule, PhoneFormRule
+from privkit.deid.recognizers.rules.postcodes import DutchPostcodeRule, LabelledPostcodeRule, PostcodeRule
 from privkit.deid.recognizers.rules.streets import StreetRule
 
 __all__ = ["NOISY", "rule_recognizers"]
@@ -39,9 +39,11 @@ def rule_recognizers(language: str) -> list[EntityRecognizer]:
         for rule in (
             DateRule,
             PostcodeRule,
+            LabelledPostcodeRule,
             StreetRule,
             NameRule,
             PhoneFormRule,
+            LabelledPhoneRule,
             LicenceRule,
             PassportRule,
             BankAccountRule,

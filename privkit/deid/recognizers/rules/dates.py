@@ -7,7 +7,7 @@ left as it is; so are times, versions, ratios and amounts. A time or a weekday t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date
 
 from privkit.deid.recognizers.rules.calendar_words import AMBIGUOUS, ORDINALS, WEEKDAYS, months
@@ -105,6 +105,9 @@ _ASKS_FOR_DAY = re.compile(
 )
 
 
+_MONTHS_GATE = 1
+
+
 class DateRule(Rule):
     """Finds dates: ISO, figures, month names in six languages, ordinals, ranges."""
 
@@ -125,14 +128,14 @@ class DateRule(Rule):
         super().__init__(supported_language)
         self._months = months(supported_language)
 
-    def find(self, text: str) -> Iterator[Span]:
+    def find(self, text: str, opened: Collection[int]) -> Iterator[Span]:
         """See `Rule.find`."""
-        for word in _WORD.finditer(text):
+        for word in _WORD.finditer(text) if _MONTHS_GATE in opened else ():
             if word[0].lower() in self._months:
                 span = self._written(text, word)
                 if span is not None:
                     yield span
-        if _DIGIT.search(text):
+        if any(number != _MONTHS_GATE for number in opened):
             yield from _in_figures(text)
 
     def _written(self, text: str, month: re.Match[str]) -> Span | None:
@@ -248,6 +251,3 @@ def _end(text: str, match: re.Match[str]) -> int:
     """Where a date ends: not with the mark that ends its sentence."""
     end = match.end()
     return end - 1 if text[end - 1 : end] in (".", ",") else end
-
-
-_DIGIT = re.compile(r"\d")

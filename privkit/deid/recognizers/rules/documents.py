@@ -6,7 +6,7 @@ them as a whole word: Presidio takes "public" for support of a licence, since "l
 
 from __future__ import annotations
 
-from privkit.deid.recognizers.rules.rule import PatternRule
+from privkit.deid.recognizers.rules.rule import LabelRule
 
 _SURE, _LIKELY = 0.9, 0.7
 
@@ -32,44 +32,35 @@ _ACCOUNT = (
 )
 
 
-class LicenceRule(PatternRule):
+class LicenceRule(LabelRule):
     """Finds numbers of driving licences after the word for them."""
 
-    entity = "US_DRIVER_LICENSE"
+    entities = ("US_DRIVER_LICENSE",)
     searches = (
-        ("Driving licence", rf"(?<={_LICENCE}{_LINK}){_CODE}", _SURE),
-        ("Driving licence of letters and digits", rf"(?<={_LICENCE}{_LINK}){_LETTERS_FIRST}", _SURE),
-        (
-            "Licence number",
-            rf"(?<=\b(?i:licen[cs]e)\s(?i:number|no|num|nr|#){_LINK}){_CODE}",
-            _LIKELY,
-        ),
+        (rf"{_LICENCE}{_LINK}(?P<found>{_CODE})", _SURE),
+        (rf"{_LICENCE}{_LINK}(?P<found>{_LETTERS_FIRST})", _SURE),
+        (rf"\b(?i:licen[cs]e\s(?:number|no|num|nr|#)){_LINK}(?P<found>{_CODE})", _LIKELY),
     )
 
 
-class PassportRule(PatternRule):
+class PassportRule(LabelRule):
     """Finds numbers of passports after the word for them."""
 
-    entity = "US_PASSPORT"
+    entities = ("US_PASSPORT",)
     searches = (
         (
-            "Passport",
-            rf"(?<={_PASSPORT}{_LINK})(?<![\w-])(?:[A-Za-z]{{0,3}}\d{{5,9}}[A-Za-z]?\d{{0,2}}"
-            r"|(?=(?:[A-Z]{0,3}\d){4})[A-Z0-9]{8,9})(?!\w)",
+            rf"{_PASSPORT}{_LINK}(?P<found>(?<![\w-])(?:[A-Za-z]{{0,3}}\d{{5,9}}[A-Za-z]?\d{{0,2}}"
+            r"|(?=(?:[A-Z]{0,3}\d){4})[A-Z0-9]{8,9})(?!\w))",
             _SURE,
         ),
     )
 
 
-class BankAccountRule(PatternRule):
+class BankAccountRule(LabelRule):
     """Finds numbers of bank accounts after the word for them."""
 
-    entity = "US_BANK_NUMBER"
+    entities = ("US_BANK_NUMBER",)
     searches = (
-        ("Bank account", rf"(?<={_ACCOUNT}{_LINK})(?<![\w-])\d{{6,17}}(?![\w-])", _LIKELY),
-        (
-            "Grouped bank account",
-            rf"(?<={_ACCOUNT}{_LINK})(?<![\w-])\d{{2,4}}(?:[ -]\d{{2,4}}){{2,4}}(?![\w-])",
-            _LIKELY,
-        ),
+        (rf"{_ACCOUNT}{_LINK}(?P<found>(?<![\w-])\d{{6,17}}(?![\w-]))", _LIKELY),
+        (rf"{_ACCOUNT}{_LINK}(?P<found>(?<![\w-])\d{{2,4}}(?:[ -]\d{{2,4}}){{2,4}}(?![\w-]))", _LIKELY),
     )

@@ -6,7 +6,7 @@ than its eight, extensions, and numbers that are not valid.
 
 from __future__ import annotations
 
-from privkit.deid.recognizers.rules.rule import PatternRule
+from privkit.deid.recognizers.rules.rule import LabelRule, PatternRule
 
 _SURE, _LIKELY, _PLAUSIBLE = 0.9, 0.75, 0.5
 
@@ -30,7 +30,7 @@ _LOOSE = r"\(?\+?\d(?:[ ()./-]{0,2}\d){5,14}"
 
 
 class PhoneFormRule(PatternRule):
-    """Finds telephone numbers by their form, or by the words beside them."""
+    """Finds telephone numbers by their form."""
 
     entity = "PHONE_NUMBER"
     searches = (
@@ -50,11 +50,18 @@ class PhoneFormRule(PatternRule):
             rf"(?<![\w)])\(0\d{{1,5}}\)[ -]?\d{{2,4}}(?:[ -]?\d{{2,4}}){{1,3}}{_EXTENSION}{_AFTER}",
             _LIKELY,
         ),
-        ("After its word", rf"(?<={_WORDS}{_LINK})(?<![\w.]){_LOOSE}{_EXTENSION}{_AFTER}", _LIKELY),
+    )
+
+
+class LabelledPhoneRule(LabelRule):
+    """Finds telephone numbers by the words beside them."""
+
+    entities = ("PHONE_NUMBER",)
+    searches = (
+        (rf"{_WORDS}{_LINK}(?<![\w.])(?P<found>{_LOOSE}{_EXTENSION}){_AFTER}", _LIKELY),
         (
-            "Before its word",
-            rf"(?<![\w.$€£]){_LOOSE}{_EXTENSION}"
-            r"(?=[ \t-]{1,3}\(?(?i:office|fax|home|mobile|cell|work|phone|tel|direct)\b)",
+            rf"(?<![\w.$€£])(?P<found>{_LOOSE}{_EXTENSION})"
+            r"[ \t-]{1,3}\(?(?i:office|fax|home|mobile|cell|work|phone|tel|direct)\b",
             _LIKELY,
         ),
     )

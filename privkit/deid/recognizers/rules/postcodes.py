@@ -6,7 +6,7 @@ own. Forms of letters and digits that hardly anything else has (British, Canadia
 
 from __future__ import annotations
 
-from privkit.deid.recognizers.rules.rule import PatternRule
+from privkit.deid.recognizers.rules.rule import LabelRule, PatternRule
 
 _SURE, _LIKELY, _PLAUSIBLE, _WEAK = 0.9, 0.75, 0.6, 0.3
 
@@ -43,13 +43,12 @@ _LABEL = (
     r"(?i:\b(?:zip(?:[ -]?code)?|post(?:al)?[ -]?code|plz|postleitzahl|code postal|codice postale|c[óo]digo postal))"
     r"\W{0,3}(?:(?i:is|ist|est|es|code)\W{1,3})?"
 )
-_AFTER_TOWN = (
-    r"(?:[ \t]\d{1,2}|[ \t]\([A-Z]{2}\)|[ \t](?:CEDEX|Cedex)(?:[ \t]\d{1,2})?)?(?=[ \t]*(?:\n|\Z|, |\.(?:\s|\Z)))"
-)
+_CEDEX = r"(?:[ \t]\d{1,2}|[ \t]\([A-Z]{2}\)|[ \t](?:CEDEX|Cedex)(?:[ \t]\d{1,2})?)?"
+_AFTER_TOWN = r"(?=[ \t]*(?:\n|\Z|, |\.(?:\s|\Z)))"
 
 
 class PostcodeRule(PatternRule):
-    """Finds postcodes of the US, UK, Canada and the Netherlands and `12345 Town`; towns with a US state."""
+    """Finds postcodes of the US, UK, Canada and the Netherlands; towns with a US state."""
 
     entity = "LOCATION"
     searches = (
@@ -93,25 +92,31 @@ class PostcodeRule(PatternRule):
             _LIKELY,
         ),
         ("Dutch postcode", rf"(?<![\w.,€$£:/-])[1-9]\d{{3}} ?(?!{_UNITS}\b)[A-Z]{{2}}(?![\w-])", _WEAK),
+        ("Country, postcode and town", rf"(?<![\w-])(?:D|A|CH|F|L|B|I|E)-\d{{4,5}}[ \t]{TOWN}", _SURE),
+    )
+
+
+class LabelledPostcodeRule(LabelRule):
+    """Finds postcodes by their label, or by a town after them."""
+
+    entities = ("LOCATION",)
+    searches = (
         (
-            "Labelled postcode",
-            rf"(?<={_LABEL})(?:\d{{4,5}}(?:-\d{{4}})?(?: ?[A-Z]{{2}})?|[A-Za-z]{{1,2}}\d[A-Za-z\d]? ?\d[A-Za-z]{{2}}"
-            r"|[A-Za-z]\d[A-Za-z] ?\d[A-Za-z]\d)(?![\w-])",
+            rf"{_LABEL}(?P<found>(?:\d{{4,5}}(?:-\d{{4}})?(?: ?[A-Z]{{2}})?"
+            r"|[A-Za-z]{1,2}\d[A-Za-z\d]? ?\d[A-Za-z]{2}|[A-Za-z]\d[A-Za-z] ?\d[A-Za-z]\d)(?![\w-]))",
             _SURE,
         ),
         # On a line, or between commas, of its own: "79098 Freiburg". Four digits, which may be a year or a quantity,
         # only after something with a number of its own: "Ring 5, 1010 Wien".
         (
-            "Postcode and town",
-            rf"(?:(?<=\n[ \t]*)|(?<=, )|(?<=\A[ \t]*))(?<!\d)\d{{5}}[ \t]{{1,2}}(?!{CAPITAL}{{2}}){TOWN}{_AFTER_TOWN}",
+            rf"(?:\n[ \t]*|, |\A[ \t]*)(?P<found>\d{{5}}[ \t]{{1,2}}(?!{CAPITAL}{{2}}){TOWN}{_CEDEX}){_AFTER_TOWN}",
             _LIKELY,
         ),
         (
-            "Short postcode and town",
-            rf"(?<=\d ?[a-zA-Z]?(?:,[ \t]*|[ \t]*\n[ \t]*))\d{{4}}[ \t]{{1,2}}(?!{CAPITAL}{{2}}){TOWN}{_AFTER_TOWN}",
+            rf"\d ?[a-zA-Z]?(?:,[ \t]*|[ \t]*\n[ \t]*)(?P<found>\d{{4}}[ \t]{{1,2}}(?!{CAPITAL}{{2}}){TOWN}{_CEDEX})"
+            rf"{_AFTER_TOWN}",
             _LIKELY,
         ),
-        ("Country, postcode and town", rf"(?<![\w-])(?:D|A|CH|F|L|B|I|E)-\d{{4,5}}[ \t]{TOWN}", _SURE),
     )
 
 

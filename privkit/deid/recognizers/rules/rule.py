@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 from presidio_analyzer import AnalysisExplanation, EntityRecognizer, Pattern, PatternRecognizer, RecognizerResult
@@ -35,7 +35,7 @@ class Rule(EntityRecognizer):
 
     name: str
     entities: ClassVar[tuple[str, ...]]
-    gates: ClassVar[tuple[tuple[str, int], ...]]
+    gates: Sequence[tuple[str, int]]
 
     def __init__(self, supported_language: str = "en") -> None:
         super().__init__(
@@ -49,8 +49,13 @@ class Rule(EntityRecognizer):
         """Nothing is to be loaded."""
 
     @abstractmethod
-    def find(self, text: str) -> Iterator[Span]:
-        """What the rule finds in a text; the spans may overlap. No gate needs to have been tried before."""
+    def find(self, text: str, opened: Collection[int]) -> Iterator[Span]:
+        """What the rule finds in a text; the spans may overlap.
+
+        Args:
+            text: What is searched.
+            opened: Numbers of the gates that may have a match in it.
+        """
 
     def analyze(self, text: str, entities: Sequence[str], nlp_artifacts: Any = None) -> list[RecognizerResult]:
         """As Presidio calls it.
@@ -61,8 +66,7 @@ class Rule(EntityRecognizer):
             nlp_artifacts: Not looked at.
         """
         del nlp_artifacts
-        if not any(gate.search(text) for gate in self._gates):
-            return []
+        opened = [number for number, gate in enumerate(self._gates) if gate.search(text)]
         return [
             RecognizerResult(
                 span.entity,
@@ -75,13 +79,33 @@ class Rule(EntityRecognizer):
                     RecognizerResult.RECOGNIZER_IDENTIFIER_KEY: self.id,
                 },
             )
-            for span in self.find(text)
+            for span in self.find(text, opened)
             if not entities or span.entity in entities
         ]
 
 
+class LabelRule(Rule):
+    """A rule whose patterns hold the words that give a finding away, and the finding as a group.
+
+    Attributes:
+        searches: Pattern and score of each search; what its group `found` matches is the finding.
+    """
+
+    searches: ClassVar[tuple[tuple[str, float], ...]]
+
+    def __init__(self, supported_language: str = "en") -> None:
+        self.gates = tuple((pattern, 0) for pattern, _ in self.searches)
+        super().__init__(supported_language)
+
+    def find(self, text: str, opened: Collection[int]) -> Iterator[Span]:
+        """See `Rule.find`."""
+        for number in opened:
+            for match in self._gates[number].finditer(text):
+                yield Span(*match.span("found"), self.entities[0], self.searches[number][1])
+
+
 class PatternRule(PatternRecognizer):
-    """A rule that needs nothing but patterns: case counts in them, and their context stands in their look-arounds.
+    """A rule that needs nothing but patterns, which match the finding and nothing else; case counts in them.
 
     Attributes:
         entity: The entity type that it finds.

@@ -47,9 +47,10 @@ _STREETS = r"(?:Street|Avenue|Ave|Road|Rd|Lane|Drive|Boulevard|Blvd)"
 # Germanic -----------------------------------------------------------------------------------------------------------
 
 _SHORT_STREETS = r"(?:Straße|Strasse|Str\.|Gasse|Weg|Platz|Allee|Ring|Damm|Ufer|Straat|Laan|Plein)"
+# Not the endings of "Spring 2007", "During 1996", "Brigade 25".
 _ENDINGS = (
-    r"(?:straße|strasse|str\.|gasse|weg|platz|allee|ring|damm|ufer|steig|chaussee|promenade|straat|laan|plein|gracht|"
-    r"kade|singel|dijk|steeg|dreef|gatan|vägen|vej|gade|veien|gata|katu)"
+    r"(?:straße|strasse|str\.|gasse|weg|platz|allee|(?:en|er|el|st|tz|lz)ring|damm|steig|chaussee|promenade|straat|laan|"
+    r"plein|gracht|kade|singel|dijk|steeg|dreef|gatan|vägen|vej|(?<!bri)(?<!rene)gade|veien|gata|katu)"
 )
 _HOUSE = r"\d{1,4}(?: ?[a-zA-Z](?!\w))?(?:[-/]\d{1,4}[a-z]?)?(?![\w%€]|[.,]\d)"
 _GERMANIC_TOWN = rf"(?:{_GAP}(?:(?:DE?|AT?|CH|NL|B)-)?\d{{4,5}}(?: ?[A-Z]{{2}}(?!\w))? {{1,2}}{TOWN})?"
