@@ -97,7 +97,7 @@ _BEFORE_PAIR = re.compile(
 _BEFORE_GERMAN_PAIR = re.compile(r"\b(?:am|vom|seit|bis|zum)\s(?:den\s)?$", re.IGNORECASE)
 _VERSION = re.compile(
     r"\b(?:v|ver|version|release|rev|build|section|sec|chapter|python|java|ios|android|ip|art|par|fig|table|room|item|"
-    r"no|ratio|score|scored|won|lost|record)\.?\s{0,2}#?$",
+    r"no|ratio|ratio of|score|score of|scored|won|lost|record)\.?\s{0,2}#?$",
     re.IGNORECASE,
 )
 _ASKS_FOR_DAY = re.compile(

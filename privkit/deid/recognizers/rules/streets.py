@@ -50,7 +50,7 @@ _SHORT_STREETS = r"(?:Straße|Strasse|Str\.|Gasse|Weg|Platz|Allee|Ring|Damm|Ufer
 # Not the endings of "Spring 2007", "During 1996", "Brigade 25".
 _ENDINGS = (
     r"(?:straße|strasse|str\.|gasse|weg|platz|allee|(?:en|er|el|st|tz|lz)ring|damm|steig|chaussee|promenade|straat|laan|"
-    r"plein|gracht|kade|singel|dijk|steeg|dreef|gatan|vägen|vej|(?<!bri)(?<!rene)gade|veien|gata|katu)"
+    r"plein|gracht|kade|singel|dijk|steeg|dreef|gatan|vägen|vej|(?<![Bb]ri)(?<![Rr]ene)gade|veien|gata|katu)"
 )
 _HOUSE = r"\d{1,4}(?: ?[a-zA-Z](?!\w))?(?:[-/]\d{1,4}[a-z]?)?(?![\w%€]|[.,]\d)"
 _GERMANIC_TOWN = rf"(?:{_GAP}(?:(?:DE?|AT?|CH|NL|B)-)?\d{{4,5}}(?: ?[A-Z]{{2}}(?!\w))? {{1,2}}{TOWN})?"
