@@ -130,7 +130,17 @@ def test_what_the_calendar_does_not_have_is_no_date(text: str) -> None:
 
 @given(st.dates(min_value=date(1900, 1, 1), max_value=date(2099, 12, 31)))
 def test_every_day_of_two_centuries_is_found_in_every_usual_form(day: date) -> None:
-    for form in ("%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y", "%d %B %Y", "%B %d, %Y", "%d-%b-%Y", "%b %d", "%A, %d %B", "%d/%m/%y"):
+    for form in (
+        "%Y-%m-%d",
+        "%d.%m.%Y",
+        "%m/%d/%Y",
+        "%d %B %Y",
+        "%B %d, %Y",
+        "%d-%b-%Y",
+        "%b %d",
+        "%A, %d %B",
+        "%d/%m/%y",
+    ):
         written = day.strftime(form)
         assert dates(f"seen {written} here") == [written], form
 

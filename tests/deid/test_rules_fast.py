@@ -37,7 +37,9 @@ def texts(seed: int, count: int) -> list[str]:
     for _ in range(count):
         fake = rng.choice(fakes)
         day = fake.date_object()
-        written = day.strftime(rng.choice(("%Y-%m-%d", "%d.%m.%y", "%m/%d/%Y", "%d %B %Y", "%b %d", "%B %d, %Y", "%H:%M")))
+        written = day.strftime(
+            rng.choice(("%Y-%m-%d", "%d.%m.%y", "%m/%d/%Y", "%d %B %Y", "%b %d", "%B %d, %Y", "%H:%M"))
+        )
         values = {
             "name": fake.name(), "date": written, "street": fake.street_address(), "city": fake.city(),
             "state": rng.choice(("IL", "NY", "MA")), "zip": fake.postcode(), "phone": fake.phone_number(),
@@ -54,9 +56,7 @@ def texts(seed: int, count: int) -> list[str]:
 
 @pytest.mark.parametrize("language", ["en", "de", "fr", "es", "it", "nl"])
 def test_the_fast_analyzer_finds_what_presidios_finds(language: str) -> None:
-    slow = AnalyzerEngine(
-        registry=registry(language), nlp_engine=WordsEngine(language), supported_languages=[language]
-    )
+    slow = AnalyzerEngine(registry=registry(language), nlp_engine=WordsEngine(language), supported_languages=[language])
     fast = FastAnalyzer(registry(language), Words(language), filter_after=0)
     given = texts(seed=len(language) + ord(language[0]), count=150)
     total = 0

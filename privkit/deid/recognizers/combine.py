@@ -169,7 +169,7 @@ def _belongs(text: str, last: Finding, following: Finding) -> bool:
             return False
         if between in ("-", "‐", "‑", "'", "’"):
             return True
-        initial = _INITIAL.search(text, max(last.end - 2, last.start), last.end) is not None
+        initial = _INITIAL.search(text, max(last.end - 2, 0), last.end) is not None
         return _SPACE.fullmatch(between) is not None or (initial and _AFTER_INITIAL.fullmatch(between) is not None)
     if last.entity == "LOCATION":
         match = _BETWEEN.fullmatch(between) if len(between) < 40 else None

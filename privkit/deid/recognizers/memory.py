@@ -113,8 +113,9 @@ def _wanted(text: str, findings: Iterable[Finding]) -> dict[str, tuple[float, bo
             # One word by itself may be a mistake of the tagger's; in lower case it would be everywhere.
             certain = len(parts) > 1 and finding.score >= _SURE
             for part in parts:
-                if part.lower() not in NOBODY:
-                    plain = certain and len(part) >= _LOWER_CASE and part.lower() not in _ALSO_WORDS
+                a_word = part.lower() in _ALSO_WORDS
+                if a_word or part.lower() not in NOBODY:
+                    plain = certain and len(part) >= _LOWER_CASE and not a_word
                     want(part, finding.score * _DISCOUNT, plain)
         elif finding.entity == "EMAIL_ADDRESS" and finding.score >= _BAR:
             for part in _address_names(text, finding):
