@@ -76,23 +76,25 @@ def settled(text: str, findings: Iterable[Finding]) -> list[Finding]:
 
 
 def _grown(text: str, findings: Sequence[Finding]) -> list[Finding]:
-    """Findings voted, completed and joined, until nothing changes any more. They must be sorted."""
+    """Findings voted, joined and completed, until nothing changes any more. They must be sorted."""
     found = list(findings)
     for _ in range(_MOST_GROWTHS):
         before = found
         if len(found) > 1:
             found = _joined(text, _voted(found))
-        if any(finding.entity == "LOCATION" for finding in found):
-            found = sorted(_completed(text, finding) for finding in found)
+        found = sorted(_widened(text, finding) for finding in found)
         if found == before:
             break
     return _voted(found)
 
 
-def _completed(text: str, finding: Finding) -> Finding:
-    if finding.entity != "LOCATION":
-        return finding
-    start, end = completed(text, finding.start, finding.end)
+def _widened(text: str, finding: Finding) -> Finding:
+    """With what belongs to the finding now that its type is settled: the rest of a name, the numbers of an address."""
+    start, end = finding[:2]
+    if finding.entity == "PERSON":
+        start, end = with_name_parts(text, start, end)
+    elif finding.entity == "LOCATION":
+        start, end = to_word_edges(text, *completed(text, start, end))
     return finding if (start, end) == finding[:2] else finding._replace(start=start, end=end)
 
 
@@ -106,8 +108,6 @@ def _snapped(text: str, finding: Finding) -> Finding | None:
     if start >= end:
         return None
     start, end = to_word_edges(text, start, end)
-    if finding.entity == "PERSON":
-        start, end = with_name_parts(text, start, end)
     return finding if (start, end) == finding[:2] else finding._replace(start=start, end=end)
 
 
