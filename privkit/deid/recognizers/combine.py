@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
 from privkit.deid.findings import Finding
@@ -196,8 +197,11 @@ def _left(text: str, doubtful: Sequence[Finding], sure: Sequence[Finding]) -> li
     left: list[Finding] = []
     for finding in doubtful:
         start = finding.start
-        for other in sure:
-            if other.end <= start or other.start >= finding.end:
+        # The last that begins before this one may still reach into it.
+        for other in sure[max(bisect_left(sure, finding[:1]) - 1, 0) :]:
+            if other.start >= finding.end:
+                break
+            if other.end <= start:
                 continue
             _keep(text, finding, start, other.start, left)
             start = max(start, other.end)

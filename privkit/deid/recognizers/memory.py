@@ -6,6 +6,7 @@ Names that are words as well (May, Will, Grant) are taken only where they are wr
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
@@ -22,6 +23,7 @@ _SURE = 0.85
 _DISCOUNT = 0.9
 _FROM_ADDRESS = 0.7
 _SHORT = 2
+_LOOK_BACK = 16
 _LOWER_CASE = 5  # letters of the shortest name that is looked for in lower case
 _MOST = 200  # names of one text
 
@@ -83,17 +85,23 @@ def remembered(text: str, findings: Sequence[Finding]) -> list[Finding]:
     lower = text.lower()
     if len(lower) != len(text):
         lower = text  # a few letters change their length; such texts are searched as they are
-    covered = sorted((one.start, one.end) for one in findings if one.score >= _BAR)
+    covered = sorted(one[:2] for one in findings if one.score >= _BAR)
     found: list[Finding] = []
     for part, (score, in_lower_case) in wanted.items():
         needle = part.lower() if lower is not text else part
         at = lower.find(needle)
         while at >= 0:
             end = at + len(needle)
-            if _is_name(text, at, end, part, in_lower_case) and not any(a < end and at < b for a, b in covered):
+            if _is_name(text, at, end, part, in_lower_case) and not _overlaps(covered, at, end):
                 found.append(Finding(at, end, "PERSON", score, NAME))
             at = lower.find(needle, end)
     return found
+
+
+def _overlaps(spans: Sequence[tuple[int, int]], start: int, end: int) -> bool:
+    """Whether a span overlaps one of `spans`, which are sorted and do not overlap each other."""
+    place = bisect_left(spans, (end, 0))
+    return place > 0 and spans[place - 1][1] > start
 
 
 def _wanted(text: str, findings: Iterable[Finding]) -> dict[str, tuple[float, bool]]:
@@ -172,5 +180,5 @@ def _is_name(text: str, start: int, end: int, part: str, in_lower_case: bool) ->
         return True
     if found.isupper():
         return False
-    before = text[:start].rstrip()
+    before = text[max(start - _LOOK_BACK, 0) : start].rstrip(" \t")
     return bool(before) and before[-1] not in _SENTENCE_ENDS

@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from presidio_analyzer import EntityRecognizer
 
+from privkit.deid.recognizers.rules.cards import CardRule
 from privkit.deid.recognizers.rules.dates import DateRule
 from privkit.deid.recognizers.rules.documents import BankAccountRule, LicenceRule, PassportRule
 from privkit.deid.recognizers.rules.names import NameRule
@@ -47,6 +48,7 @@ def rule_recognizers(language: str) -> list[EntityRecognizer]:
             LicenceRule,
             PassportRule,
             BankAccountRule,
+            CardRule,
         )
     ]
     if language == "nl":

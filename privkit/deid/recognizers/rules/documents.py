@@ -16,8 +16,8 @@ _LINK = (
     r"est|es|è|of|the|with|valid|holder|under|lautet)\b[.:]?[\s:#=(\"'-]{0,3}){0,4}"
 )
 # Letters and digits, at least four of these; a hyphen or a space may group them.
-_CODE = r"(?<![\w-])(?=[A-Za-z0-9-]*(?:\d[A-Za-z-]{0,3}){4})[A-Za-z]{0,3}\d[A-Za-z0-9-]{3,18}(?<!-)(?![\w])"
-_LETTERS_FIRST = r"(?<![\w-])(?=[A-Za-z0-9]*(?:\d[A-Za-z]{0,2}){4})[A-Za-z]{3,6}\d[A-Za-z0-9]{5,14}(?![\w])"
+_CODE = r"(?<![\w-])(?=[A-Za-z0-9-]{0,20}?(?:\d[A-Za-z-]{0,3}){4})[A-Za-z]{0,3}\d[A-Za-z0-9-]{3,18}(?<!-)(?![\w])"
+_LETTERS_FIRST = r"(?<![\w-])(?=[A-Za-z0-9]{0,20}?(?:\d[A-Za-z]{0,2}){4})[A-Za-z]{3,6}\d[A-Za-z0-9]{5,14}(?![\w])"
 _LICENCE = (
     r"(?i:\bdriver'?’?s?'?’? ?licen[cs]es?|\bdriving licen[cs]es?|\bdriver'?s permit|\bdln?|\bd/l|\bd\.l\.|"
     r"\bführerschein(?:nummer|nr)?|\bfahrerlaubnis|\bpermis de conduire|\bpermiso de conducir|"

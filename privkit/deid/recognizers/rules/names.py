@@ -39,19 +39,19 @@ _PARTICLE = (
 )
 # One word of a name: "O'Neil", "Smith-Jones", "McDonald", "J.", "Jean-Luc".
 _WORD = (
-    rf"(?:{_CAPITAL}\.(?:-?{_CAPITAL}\.)*"
-    rf"|(?:[A-Zd]['’])?{_CAPITAL}{_SMALL}+(?:['’\-‐‑]{_CAPITAL}?{_SMALL}{{2,}})*(?<!['’]s))"
+    rf"(?:{_CAPITAL}\.(?:-?{_CAPITAL}\.){{0,5}}"
+    rf"|(?:[A-Zd]['’])?{_CAPITAL}{_SMALL}{{1,30}}(?:['’\-‐‑]{_CAPITAL}?{_SMALL}{{2,30}}){{0,4}}(?<!['’]s))"
 )
 _NAME = rf"{_WORD}(?:[ \t\xa0]{{1,2}}(?:{_PARTICLE}[ \t\xa0])?{_WORD}){{0,3}}"
-_LAST_FIRST = rf"{_CAPITAL}[^\W\d_'’.-]*,[ \t]{_NAME}"
-_LOWER = rf"{_SMALL}{{3,}}(?:[ \t]{_SMALL}{{3,}})?"
+_LAST_FIRST = rf"{_CAPITAL}[^\W\d_'’.-]{{0,30}},[ \t]{_NAME}"
+_LOWER = rf"{_SMALL}{{3,30}}(?:[ \t]{_SMALL}{{3,30}})?"
 _TITLED = re.compile(
     rf"(?<![\w'’-])(?P<title>{_CAPITALISED})(?![\w'’-])(?P<mark>\.?)(?:ssa\.?|ra\.?)?[ \t\xa0]{{1,2}}{_MORE_TITLES}"
     rf"(?P<name>(?:(?:{_PARTICLE})\s)?{_NAME})"
 )
 _TITLED_LOWER = re.compile(
     r"(?<![\w'’.-])(?:dr|mr|mrs|prof|professor|herr|frau|mme|señora?)\b\.?[ \t]{1,2}"
-    rf"(?P<name>{_SMALL}[\w'’-]{{2,}})(?![\w@])"
+    rf"(?P<name>{_SMALL}[\w'’-]{{2,40}})(?![\w@])"
 )
 # A street's "Dr": "12 Elm Dr. Springfield".
 _STREET_BEFORE = re.compile(r"\d[\w-]*\s(?:[\w.'’-]+\s){1,4}$")
@@ -122,7 +122,7 @@ _INTRODUCTIONS = (
     *("name is", "name's", "name ist", "heiße", "m'appelle", "m’appelle", "nom est", "llamo", "nombre es", "chiamo"),
     *("nome è", "ik heet", "naam is"),
 )
-_MAILED = re.compile(rf"(?P<name>{_LAST_FIRST}|{_NAME})[\"']?[ \t]<[\w.+%-]{{1,64}}@")
+_MAILED = re.compile(rf"(?<![\w.'’-])(?P<name>{_LAST_FIRST}|{_NAME})[\"']?[ \t]<[\w.+%-]{{1,64}}@")
 
 _INSTITUTIONS = re.compile(
     r"\b(?:Inc|Ltd|LLC|GmbH|Corp|Corporation|Company|Co|AG|Hospital|Clinic|University|School|College|Bank|Group|"

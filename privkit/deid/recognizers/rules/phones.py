@@ -22,9 +22,8 @@ _WORDS = (
 # Up to four short words may stand between: "call me back at", "phone number (home) is".
 _MARKS = r"[\s.:;,#(=*-]{0,4}"
 _LINK = (
-    rf"(?:{_MARKS}(?:(?i:number|no|num|nr|numéro|número|numero|nummer|is|at|on|me|us|her|him|them|back|the|my|our|under|"
-    r"via|to|or|and|home|work|office|cell|mobile|unter|au|al|op|int)\b)?){0,5}"
-    rf"{_MARKS}"
+    rf"(?:{_MARKS}(?i:number|no|num|nr|numéro|número|numero|nummer|is|at|on|me|us|her|him|them|back|the|my|our|under|via|"
+    rf"to|or|and|home|work|office|cell|mobile|unter|au|al|op|int)\b){{0,5}}{_MARKS}"
 )
 _LOOSE = r"\(?\+?\d(?:[ ()./-]{0,2}\d){5,14}"
 

@@ -29,7 +29,7 @@ _STATE_NAMES = (
 # "Send it to Springfield, IL": words that begin a sentence or lead to a town are no part of its name.
 _NO_TOWN = r"(?!(?:In|At|From|To|Of|The|Near|Lives|Address|Dear|And|Is|For|On|Visit|Ship|Mail|Our|My|Dr|Mr|Mrs|Ms)\b)"
 _SMALL = r"(?:of|de|la|le|les|del|am|an|der|sur|en|aan|den|upon|im|in)"
-TOWN = rf"{_NO_TOWN}{CAPITAL}[\w'’.-]+(?:[ \t](?:{_SMALL}[ \t])?{CAPITAL}[\w'’.-]+){{0,2}}"
+TOWN = rf"{_NO_TOWN}{CAPITAL}[\w'’.-]{{1,30}}(?:[ \t](?:{_SMALL}[ \t])?{CAPITAL}[\w'’.-]{{1,30}}){{0,2}}"
 """One to three words that can be a town's name: a pattern."""
 
 _ZIP = r"\d{5}(?:-\d{4})?(?![\w-])"
@@ -44,7 +44,7 @@ _LABEL = (
     r"\W{0,3}(?:(?i:is|ist|est|es|code)\W{1,3})?"
 )
 _CEDEX = r"(?:[ \t]\d{1,2}|[ \t]\([A-Z]{2}\)|[ \t](?:CEDEX|Cedex)(?:[ \t]\d{1,2})?)?"
-_AFTER_TOWN = r"(?=[ \t]*(?:\n|\Z|, |\.(?:\s|\Z)))"
+_AFTER_TOWN = r"(?=[ \t]{0,8}(?:\n|\Z|, |\.(?:\s|\Z)))"
 
 
 class PostcodeRule(PatternRule):
@@ -65,7 +65,7 @@ class PostcodeRule(PatternRule):
         ),
         (
             "Military address",
-            r"\b(?:(?:PSC|Unit|CMR) \d{2,5},? Box \d{1,5}|US[NS]{1,2} [^\W\d_]+)\s{1,2}[AFD]PO,? A[AEP]\s{1,2}"
+            r"\b(?:(?:PSC|Unit|CMR) \d{2,5},? Box \d{1,5}|US[NS]{1,2} [^\W\d_]{1,30})\s{1,2}[AFD]PO,? A[AEP]\s{1,2}"
             + _ZIP
             + r"|\b[AFD]PO,? A[AEP]\s{1,2}"
             + _ZIP,
@@ -109,12 +109,13 @@ class LabelledPostcodeRule(LabelRule):
         # On a line, or between commas, of its own: "79098 Freiburg". Four digits, which may be a year or a quantity,
         # only after something with a number of its own: "Ring 5, 1010 Wien".
         (
-            rf"(?:\n[ \t]*|, |\A[ \t]*)(?P<found>\d{{5}}[ \t]{{1,2}}(?!{CAPITAL}{{2}}){TOWN}{_CEDEX}){_AFTER_TOWN}",
+            r"(?:\n[ \t]{0,8}|, |\A[ \t]{0,8})"
+            rf"(?P<found>\d{{5}}[ \t]{{1,2}}(?!{CAPITAL}{{2}}){TOWN}{_CEDEX}){_AFTER_TOWN}",
             _LIKELY,
         ),
         (
-            rf"\d ?[a-zA-Z]?(?:,[ \t]*|[ \t]*\n[ \t]*)(?P<found>\d{{4}}[ \t]{{1,2}}(?!{CAPITAL}{{2}}){TOWN}{_CEDEX})"
-            rf"{_AFTER_TOWN}",
+            r"\d ?[a-zA-Z]?(?:,[ \t]{0,8}|[ \t]{0,8}\n[ \t]{0,8})"
+            rf"(?P<found>\d{{4}}[ \t]{{1,2}}(?!{CAPITAL}{{2}}){TOWN}{_CEDEX}){_AFTER_TOWN}",
             _LIKELY,
         ),
     )

@@ -12,12 +12,12 @@ from privkit.deid.recognizers.rules.rule import PatternRule
 _SURE, _LIKELY, _PLAUSIBLE = 0.9, 0.75, 0.5
 
 # Between two parts of an address: spaces, a comma, one new line.
-_GAP = r"[ \t]*,?[ \t]*(?:\r?\n[ \t]*)?,?[ \t]*"
+_GAP = r"[ \t]{0,3},?[ \t]{0,3}(?:\r?\n[ \t]{0,8})?,?[ \t]{0,3}"
 _NOT_IN_NUMBER = r"(?<![\w.$€£#/-])"
 
 # English ------------------------------------------------------------------------------------------------------------
 
-_WORD = rf"(?:{CAPITAL}[\w'’.-]*|\d{{1,3}}(?:st|nd|rd|th|ST|ND|RD|TH))"
+_WORD = rf"(?:{CAPITAL}[\w'’.-]{{0,30}}|\d{{1,3}}(?:st|nd|rd|th|ST|ND|RD|TH))"
 _SUFFIX = (
     r"(?:Street|St|Avenue|Ave?|Road|Rd|Lane|Ln|Drive|Dr|Boulevard|Blvd|Court|Ct|Place|Pl|Way|Terrace|Terr?|Close|"
     r"Crescent|Cres|Parkway|Pkwy|Circle|Cir|Square|Sq|Highway|Hwy|Trail|Trl|Row|Gardens|Gdns|Grove|Hill|Mews|Walk|"
@@ -34,7 +34,7 @@ _UNIT = (
 # What may follow a street: a flat, a town and a state, a postcode.
 _REST = (
     rf"(?:{_GAP}{_UNIT})?"
-    rf"(?:{_GAP}{TOWN}(?:,[ \t]*|[ \t]+){STATES}(?![\w.'’-])(?:,?[ \t]+\d{{5}}(?:-\d{{4}})?(?!\w))?)?"
+    rf"(?:{_GAP}{TOWN}(?:,[ \t]{{0,3}}|[ \t]{{1,3}}){STATES}(?![\w.'’-])(?:,?[ \t]{{1,3}}\d{{5}}(?:-\d{{4}})?(?!\w))?)?"
 )
 _ROUTE = r"(?:Avenue|Ave|Highway|Hwy|Route|Rte|State Route|County Road|Calle|FM)(?: of the)?"
 # In lower case only words that hardly mean anything else, and no words before them that make a phrase of them.
@@ -61,7 +61,7 @@ _PARTICLES = (
     r"(?:(?:de la|de las|de los|de l['’]|de|du|des|del|della|dei|degli|delle|dell['’]|da|do|dos|das|d['’]|l['’]|la|le|"
     r"les|los|las|San|Santa|St|Saint) ?){0,2}"
 )
-_NAME = rf"{_PARTICLES}{CAPITAL}[\w'’.-]+(?: {_PARTICLES}{CAPITAL}[\w'’.-]+){{0,3}}"
+_NAME = rf"{_PARTICLES}{CAPITAL}[\w'’.-]{{1,30}}(?: {_PARTICLES}{CAPITAL}[\w'’.-]{{1,30}}){{0,3}}"
 _FRENCH_WORD = (
     r"(?i:rue|avenue|av\.|boulevard|bd\.?|place|chemin|impasse|quai|allée|route|cours|square|passage|sentier|"
     r"faubourg|villa|cité)"
@@ -79,14 +79,15 @@ class StreetRule(PatternRule):
     searches = (
         (
             "Number and street",
-            rf"{_NOT_IN_NUMBER}{_NUMBER},?[ \t]+(?:{_COMPASS}[ \t]+)?(?:{_WORD}[ \t]+){{1,4}}?{_SUFFIX}"
-            rf"(?:[ \t]+{_COMPASS}(?!\w))?{_REST}",
+            rf"{_NOT_IN_NUMBER}{_NUMBER},?[ \t]{{1,3}}(?:{_COMPASS}[ \t]{{1,3}})?(?:{_WORD}[ \t]{{1,3}}){{1,4}}?"
+            + _SUFFIX
+            + rf"(?:[ \t]{{1,3}}{_COMPASS}(?!\w))?{_REST}",
             _SURE,
         ),
         (
             "Number and numbered street",
-            rf"{_NOT_IN_NUMBER}{_NUMBER}[ \t]+(?:{_COMPASS}[ \t]+)?(?:Broadway|Bowery|{_ROUTE}[ \t]+"
-            rf"(?:{CAPITAL}\w*|\d{{1,4}}))(?!\w){_REST}",
+            rf"{_NOT_IN_NUMBER}{_NUMBER}[ \t]{{1,3}}(?:{_COMPASS}[ \t]{{1,3}})?(?:Broadway|Bowery|{_ROUTE}[ \t]{{1,3}}"
+            rf"(?:{CAPITAL}\w{{0,30}}|\d{{1,4}}))(?!\w){_REST}",
             _LIKELY,
         ),
         (
@@ -104,15 +105,15 @@ class StreetRule(PatternRule):
         ),
         (
             "Germanic street and number",
-            rf"(?<![\w-])(?:(?:{CAPITAL}[\w.]*[- ]){{0,2}}{CAPITAL}[\w-]*{_ENDINGS}|(?:{CAPITAL}[\w.-]* ){{1,2}}"
-            rf"{_SHORT_STREETS}) ?(?<!\w){_HOUSE}{_GERMANIC_TOWN}",
+            rf"(?<![\w-])(?:(?:{CAPITAL}[\w.]{{0,30}}[- ]){{0,2}}{CAPITAL}[\w-]{{0,40}}{_ENDINGS}"
+            rf"|(?:{CAPITAL}[\w.-]{{0,30}} ){{1,2}}{_SHORT_STREETS}) ?(?<!\w){_HOUSE}{_GERMANIC_TOWN}",
             _SURE,
         ),
         ("Germanic street", rf"(?<![\w-]){CAPITAL}[\w-]{{2,}}(?:straße|strasse|straat|gracht)(?![\w-])", _LIKELY),
         (
             "German street with a preposition",
             rf"(?<![\w-])(?:Am|An der|An den|Im|In der|Auf der|Auf dem|Unter den|Zum|Zur|Hinter der|Vor dem) "
-            rf"{CAPITAL}[\w-]+ {_HOUSE}(?={_GAP}(?:(?:D|A|CH)-)?\d{{4,5}} )",
+            rf"{CAPITAL}[\w-]{{1,40}} {_HOUSE}(?={_GAP}(?:(?:D|A|CH)-)?\d{{4,5}} )",
             _LIKELY,
         ),
         (
@@ -130,8 +131,9 @@ class StreetRule(PatternRule):
         ),
         (
             "Street of Poland or Hungary",
-            rf"(?<!\w)(?:ul\.|ulica|al\.|os\.) (?:{CAPITAL}[\w.-]+ ){{1,3}}\d{{1,4}}[a-zA-Z]?(?:/\d{{1,4}})?(?!\w)"
-            r"|(?<!\w)(?:[^\W\d_][\w.-]+ ){1,3}(?:utca|útja|út|körút|tér|u\.|krt\.) \d{1,4}\b\.?",
+            rf"(?<!\w)(?:ul\.|ulica|al\.|os\.) (?:{CAPITAL}[\w.-]{{1,30}} ){{1,3}}"
+            r"\d{1,4}[a-zA-Z]?(?:/\d{1,4})?(?!\w)"
+            r"|(?<!\w)(?:[^\W\d_][\w.-]{1,30} ){1,3}(?:utca|útja|út|körút|tér|u\.|krt\.) \d{1,4}\b\.?",
             _LIKELY,
         ),
         (
