@@ -58,7 +58,8 @@ def test_every_valid_card_iban_address_and_number_is_found_as_what_it_is(analyze
     # Presidio takes no number of social security that is known from an advertisement, or that nobody can have.
     texts = [context.format(f"SSN {value}" if entity == "US_SSN" else value) for entity, value, context in cases]
     for (entity, value, _), spans in zip(cases, found(analyzer, texts), strict=True):
-        assert (value, entity) in spans
+        # Presidio's pattern takes an opening bracket along with an address of the internet protocol.
+        assert any(part.lstrip("(") == value and kind == entity for part, kind in spans), (entity, value)
 
 
 @pytest.mark.parametrize(
