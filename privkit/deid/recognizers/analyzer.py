@@ -32,6 +32,7 @@ from privkit.deid.recognizers.language import LanguageModel, LazyArtifacts, Name
 from privkit.deid.recognizers.phones import PhoneScanner
 from privkit.deid.recognizers.prefilter import Prefilter
 from privkit.deid.recognizers.registry import keep_suffixes_offline
+from privkit.deid.recognizers.rules.rule import Rule
 from privkit.deid.recognizers.tagger.recognizer import RECOGNIZER, TaggerRecognizer
 from privkit.errors import DetectorError
 
@@ -350,6 +351,24 @@ class _Phones(_Search):
         return _without_duplicates([_Raw(self._owner, *span, self._entity, self._score) for span in spans])
 
 
+class _Rule(_Search):
+    """One of privkit's rules: searched when one of its gates is possible, without the objects that Presidio wants."""
+
+    def __init__(self, recognizer: Rule, owner: int, first: int) -> None:
+        self._recognizer = recognizer
+        self._owner = owner
+        self._gates = {first + i: i for i in range(len(recognizer.gates))}
+        self.needed = frozenset(self._gates)
+
+    def find(self, given: _Text) -> Sequence[_Raw]:
+        opened = [gate for number, gate in self._gates.items() if number in given.possible]
+        with _translated_failures(self._recognizer.name):
+            return [
+                _Raw(self._owner, span.start, span.end, span.entity, span.score)
+                for span in self._recognizer.find(given.text, opened)
+            ]
+
+
 class _Entities(_Search):
     """Presidio's SpacyRecognizer: hands on what the language model found."""
 
@@ -412,6 +431,10 @@ def _search_for(
             return _Entities(recognizer, owner)
         if kind is TaggerRecognizer:
             return _Tagger(recognizer, owner)
+        if issubclass(kind, Rule) and kind.analyze is Rule.analyze:
+            first = len(patterns)
+            patterns += recognizer.gates
+            return _Rule(recognizer, owner, first)
         if kind is PhoneRecognizer:
             return _Phones(recognizer, owner)
         if issubclass(kind, PatternRecognizer):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from privkit.deid.findings import Detector, Finding
 from privkit.deid.recognizers import rampart
+from privkit.deid.recognizers.combine import combined
 from privkit.deid.recognizers.tagger import LANGUAGES
 from privkit.deid.recognizers.weights import RAMPART, SPACY_SM
 from privkit.errors import DetectorError
@@ -72,6 +73,7 @@ def build_detector(
     from privkit.deid.recognizers.countries import localized_registry
     from privkit.deid.recognizers.language import EnglishModel, LanguageModel, Words
     from privkit.deid.recognizers.registry import custom_recognizers
+    from privkit.deid.recognizers.rules import NOISY, rule_recognizers
     from privkit.deid.recognizers.tagger.recognizer import TaggerRecognizer
 
     registry = localized_registry(language, countries)
@@ -79,28 +81,32 @@ def build_detector(
     models = model.models
     if name == "spacy":
         registry.add_nlp_recognizer(model.engine)
+    else:
+        registry.recognizers = [each for each in registry.recognizers if type(each).__name__ not in NOISY]
+        for rule in rule_recognizers(language):
+            registry.add_recognizer(rule)
     if name in ("core", "full"):
         tagger = TaggerRecognizer(language, threshold)
         registry.add_recognizer(tagger)
         models = tagger.models
     for recognizer in custom_recognizers(custom, language):
         registry.add_recognizer(recognizer)
-    presidio = PresidioDetector(name, FastAnalyzer(registry, model, timeout=timeout), models)
-    return FullDetector(presidio, rampart.Rampart()) if name == "full" else presidio
+    analyzer = FastAnalyzer(registry, model, timeout=timeout)
+    if name == "spacy":
+        return StockDetector(analyzer)
+    return CombinedDetector(name, analyzer, models, rampart.Rampart() if name == "full" else None)
 
 
-class PresidioDetector:
-    """What Presidio's recognizers find, and the tagger where it is one of them.
+class StockDetector:
+    """`spacy`: what Presidio's AnalyzerEngine finds at its defaults, as it finds it.
 
     Args:
-        name: Which detector.
         analyzer: What finds it.
-        models: The models behind it.
     """
 
-    def __init__(self, name: DetectorName, analyzer: FastAnalyzer, models: tuple[ModelInfo, ...]) -> None:
-        self.name: DetectorName = name
-        self.models = models
+    def __init__(self, analyzer: FastAnalyzer) -> None:
+        self.name: DetectorName = "spacy"
+        self.models: tuple[ModelInfo, ...] = analyzer.model.models
         self._analyzer = analyzer
 
     def detect(self, texts: Sequence[str]) -> list[list[Finding]]:
@@ -108,32 +114,27 @@ class PresidioDetector:
         return self._analyzer.detect(texts)
 
 
-class FullDetector:
-    """What `core` finds and what Rampart finds; of equal findings the one with the higher score.
+class CombinedDetector:
+    """`patterns`, `core`, `full`: what several recognizers find, made one.
 
     Args:
-        core: The one.
-        model: The other.
+        name: Which of them.
+        analyzer: Presidio's recognizers, the rules, and the tagger where it is one of them.
+        models: The models behind the analyzer.
+        model: Rampart, for `full`.
     """
 
-    def __init__(self, core: PresidioDetector, model: Rampart) -> None:
-        self.name: DetectorName = "full"
-        self.models: tuple[ModelInfo, ...] = (*core.models, *model.models)
-        self._core = core
+    def __init__(
+        self, name: DetectorName, analyzer: FastAnalyzer, models: tuple[ModelInfo, ...], model: Rampart | None
+    ) -> None:
+        self.name: DetectorName = name
+        self.models = models if model is None else (*models, *model.models)
+        self._analyzer = analyzer
         self._model = model
 
     def detect(self, texts: Sequence[str]) -> list[list[Finding]]:
         """See `Detector.detect`."""
-        return [
-            merged(one, other) for one, other in zip(self._core.detect(texts), self._model.detect(texts), strict=True)
-        ]
-
-
-def merged(one: Sequence[Finding], other: Sequence[Finding]) -> list[Finding]:
-    """Both lists; a span of one type stands once, with its highest score."""
-    best: dict[tuple[int, int, str], Finding] = {}
-    for finding in (*one, *other):
-        key = finding.start, finding.end, finding.entity
-        if key not in best or finding.score > best[key].score:
-            best[key] = finding
-    return list(best.values())
+        found = self._analyzer.detect(texts)
+        if self._model is not None:
+            found = [[*one, *other] for one, other in zip(found, self._model.detect(texts), strict=True)]
+        return [combined(text, each) if each else [] for text, each in zip(texts, found, strict=True)]

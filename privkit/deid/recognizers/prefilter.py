@@ -264,7 +264,7 @@ class _Writer:
         if not self._beyond:
             members = members & _ASCII
         if not members:
-            raise _Unknown  # matches nothing in such texts; too rare to be worth a case of its own
+            return b"\\x80"  # matches nothing in such texts, and no ASCII text has this byte
         if len(members) == 129 or (len(members) == 128 and not self._beyond):
             return b"[\\x00-\\xff]"
         runs: list[tuple[int, int]] = []
