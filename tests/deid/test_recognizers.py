@@ -542,6 +542,58 @@ def matcher(*words: str, before: int = 5, after: int = 0, mode: str = "substring
     return ContextMatcher(words, enhancer)
 
 
+TOKENS = {language: Words(language) for language in ("en", "de", "fr", "es", "it", "nl")}
+NEAR = st.lists(
+    st.sampled_from(
+        ["phone", "Phones", "SSN", "ssn:", "the", "is", "my", "card", "ID", "id", "Id", "who'd", "cannot", "gonna", ":",
+         ")", ": )", "°", "C.", "(phone", "cell-phone", "phone,", "42", "a.m.", "z.B.", "Dr.", "x", "d", "o.O", "é",
+         "ΣΑΣ", "phoneς", "İd", "", "\n", "phone:card", "10:30", "'", "''", "_phone", "re", "ll", "m", "Whats",
+         "dell'art"]
+    ),
+    max_size=14,
+).map(" ".join)  # fmt: skip
+
+
+@settings(max_examples=600, deadline=None)
+@given(NEAR, NEAR, st.sampled_from(sorted(TOKENS)), st.sampled_from(["substring", "whole_word"]), st.integers(0, 6))
+def test_what_is_told_without_tokens_is_what_the_tokens_tell(
+    before: str, after: str, language: str, mode: str, count: int
+) -> None:
+    model, wanted = TOKENS[language], matcher("phone", "id", "SSN", before=count, mode=mode)
+    text = f"{before} 12345 {after}"
+    start = text.index("12345")
+    support = Surroundings.possible(text, model.documents([text])[0], model.lexicon).support(start, wanted)
+    if wanted.stands_before(text, start, model.lexicon):
+        assert support is Support.YES
+    if "Σ" not in text and not wanted.occurs(text.lower()):
+        assert support is Support.NO
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("my phone 12345", True),
+        ("Phone is the new 12345", True),
+        ("phone, call 12345", False),
+        ("phone  12345", False),
+        ("id 12345", False),  # which spaCy cuts in two
+        ("the 12345", False),
+        ("phone a b c d e 12345", False),
+        ("phone12345", False),
+        ("12345 phone", False),
+    ],
+)
+def test_context_is_plain_only_in_a_run_of_plain_words(text: str, told: bool) -> None:
+    wanted = matcher("phone", "id")
+    assert wanted.stands_before(text, text.index("1"), TOKENS["en"].lexicon) is told
+
+
+def test_lower_case_of_a_word_is_part_of_the_text_s_except_for_sigma() -> None:
+    characters = [chr(i) for i in range(0x110000) if not 0xD800 <= i < 0xE000]
+    odd = [c for c in characters if f"a{c}b".lower() != f"a{c}".lower() + "b" or c.lower().lower() != c.lower()]
+    assert odd == ["Σ"]
+
+
 def test_support_is_yes_no_or_depends() -> None:
     text = "phones saw 12345"
     at = text.index("1")

@@ -163,17 +163,23 @@ class FastAnalyzer:
         return raws
 
     def _wanting(self, text: str, raws: Sequence[_Raw]) -> list[_Raw]:
-        """The results whose score context words could raise."""
+        """The results whose score context words may raise; raised are those for which no tokens are needed."""
         wanting = []
+        lexicon = self.model.lexicon
         # In lower case a capital sigma is one of two letters, by what follows: a word's may not be the text's.
-        lower = text.lower() if raws and self.model.lexicon.certain and "\u03a3" not in text else None
+        lower = text.lower() if raws and lexicon.certain and "\u03a3" not in text else None
         for raw in raws:
             owner = self._owner(raw)
             matcher = None if owner is None or raw.decided else self._matchers[owner]
             if matcher is None or matcher.boosted(raw.score) == raw.score:
                 continue
-            if lower is None or matcher.occurs(lower):
+            if lower is None:
                 wanting.append(raw)
+            elif matcher.occurs(lower):
+                if matcher.stands_before(text, raw.start, lexicon):
+                    raw.score = matcher.boosted(raw.score)
+                else:
+                    wanting.append(raw)
         return wanting
 
     def _boost(self, raws: Sequence[_Raw], surroundings: Surroundings) -> list[_Raw]:

@@ -52,10 +52,17 @@ class Lexicon:
     Args:
         lemmas_of: The lemmas that a form could have, under any part of speech; None where each form is its own.
         is_filler: Whether a lemma is a stop word or punctuation.
+        special: Words that may be cut into several tokens, or become part of one.
     """
 
-    def __init__(self, lemmas_of: Callable[[str], set[str]] | None, is_filler: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        lemmas_of: Callable[[str], set[str]] | None,
+        is_filler: Callable[[str], bool],
+        special: frozenset[str] = frozenset(),
+    ) -> None:
         self._lemmas_of = lemmas_of
+        self._special = special
         self.certain = lemmas_of is None
         self._is_filler = is_filler
         self._forms: dict[str, tuple[Lemma, ...]] = {}
@@ -80,6 +87,10 @@ class Lexicon:
                 self._lemmas.clear()
             found = self._lemmas[lemma] = self._classified(lemma)
         return found
+
+    def is_token(self, word: str) -> bool:
+        """Whether `word`, between spaces, is certainly one token."""
+        return word.isascii() and word.isalpha() and word not in self._special
 
     def _classified(self, lemma: str) -> Lemma:
         lower = lemma.lower()
@@ -231,6 +242,25 @@ class ContextMatcher:
             found = any(word in lower for word in self._words) if self._substring else lower in self._words
             self._cache[keyword] = found
         return found
+
+    def stands_before(self, text: str, start: int, lexicon: Lexicon) -> bool:
+        """Whether it is plain, without the text's tokens, that a finding at `start` has support.
+
+        So it is where each token is its own lemma, and one of the words before the finding, in a run of plain words as
+        long as the enhancer looks back, is a context word.
+        """
+        end = start - 1
+        for _ in range(self.before):
+            if end <= 0 or text[end] != " ":
+                return False
+            begin = text.rfind(" ", 0, end) + 1
+            word = text[begin:end]
+            if not lexicon.is_token(word):
+                return False
+            if self.matches(word) and lexicon.lemma(word).keyword:
+                return True
+            end = begin - 1
+        return False
 
     def boosted(self, score: float) -> float:
         """The score of a finding that has support."""

@@ -124,7 +124,7 @@ class Words(LanguageModel):
         engine = WordsEngine(language)
         self.engine = engine
         self._complete = engine.nlp[language]
-        self.lexicon = Lexicon(None, _fillers(self._complete))
+        self.lexicon = Lexicon(None, _fillers(self._complete), _special(self._complete))
         # Of a word that is new to it, spaCy works out the shape, what it looks like and the like. Nobody asks for that.
         self._nlp = spacy.blank(language)
         self._nlp.vocab.lex_attr_getters = {}
@@ -320,6 +320,11 @@ def _mapped(labels: Sequence[str], configuration: Any) -> dict[str, tuple[str, f
 def _fillers(nlp: Any) -> Any:
     is_stop, is_punct = nlp.vocab.lex_attr_getters[IS_STOP], nlp.vocab.lex_attr_getters[IS_PUNCT]
     return lambda word: bool(is_stop(word) or is_punct(word))
+
+
+def _special(nlp: Any) -> frozenset[str]:
+    """The words in the exceptions of spaCy's tokenizer; other words of ASCII letters between spaces are tokens."""
+    return frozenset(word for text in nlp.tokenizer.rules for word in re.findall(r"[A-Za-z]+", text))
 
 
 def _by_tokens(docs: Sequence[Doc], most: int) -> Iterator[list[Doc]]:
