@@ -358,8 +358,8 @@ class _Plan:
         self._formats = _formats(metadata.country_code)
         self.abroad = metadata.international_prefix or r"(?!)"
         self._abroad = re.compile(self.abroad)
-        # A rule that rewrites digits other than by keeping the end of them rules nothing out.
-        self._certain = metadata.national_prefix_transform_rule in (None, "", "\\2")
+        # Where digits are rewritten, nothing is ruled out.
+        self._certain = _keeps_digits(metadata)
         # Prefixes that are written as plain numbers are cut off as they are. Others may take a carrier's code along:
         # any digits may go.
         prefix = metadata.national_prefix_for_parsing or r"(?!)"
@@ -376,12 +376,6 @@ class _Plan:
             return _plausible_abroad(digits[abroad.end() :])
         readings = self.readings(digits, len(digits))
         return readings is None or _fit(readings, digits)
-
-    def plausible_from_abroad(self, digits: str) -> bool:
-        """Whether the digits could be a number of the country, its code left out."""
-        if not self._certain:
-            return True
-        return any(self._numbers.fullmatch(digits, cut) for cut in range(len(digits)))
 
     def readings(self, head: str, size: int) -> list[_Reading] | None:
         """The ways to read `size` digits that begin with `head` as a number of the country; None: in any way."""
@@ -417,7 +411,23 @@ def _plausible_abroad(digits: str) -> bool:
     if len(digits) <= _util._MIN_LENGTH_FOR_NSN:
         return False
     code, number = _util._extract_country_code(digits)
-    return code != 0 and _plan_of(code).plausible_from_abroad(number)
+    if code == 0:
+        return False
+    if not _keeps_digits(_main_metadata(code)):
+        return True
+    numbers, lengths = _national_numbers(code)
+    return any(length <= len(number) and numbers.fullmatch(number, len(number) - length) for length in lengths)
+
+
+def _keeps_digits(metadata: Any) -> bool:
+    """Whether a number is what stands at the end of the digits that are dialled for it."""
+    return metadata.national_prefix_transform_rule in (None, "", "\\2")
+
+
+@lru_cache(maxsize=512)
+def _main_metadata(country_code: int) -> Any:
+    region = phonenumberutil.region_code_for_country_code(country_code)
+    return PhoneMetadata.metadata_for_region_or_calling_code(country_code, region)
 
 
 @lru_cache(maxsize=512)
@@ -427,15 +437,8 @@ def _plan(region: str) -> _Plan | None:
 
 
 @lru_cache(maxsize=512)
-def _plan_of(country_code: int) -> _Plan:
-    region = phonenumberutil.region_code_for_country_code(country_code)
-    return _Plan(PhoneMetadata.metadata_for_region_or_calling_code(country_code, region))
-
-
-@lru_cache(maxsize=512)
 def _formats(country_code: int) -> tuple[_Format, ...]:
     """How the numbers of a country are written: the first that fits says whether the national prefix must be there."""
-    metadata = PhoneMetadata.metadata_for_region(phonenumberutil.region_code_for_country_code(country_code), None)
     return tuple(
         (
             re.compile(each.leading_digits_pattern[-1] if each.leading_digits_pattern else ""),
@@ -444,7 +447,7 @@ def _formats(country_code: int) -> tuple[_Format, ...]:
             and not each.national_prefix_optional_when_formatting
             and not _util._formatting_rule_has_first_group_only(each.national_prefix_formatting_rule),
         )
-        for each in (metadata.number_format if metadata else ())
+        for each in _main_metadata(country_code).number_format
     )
 
 
