@@ -296,7 +296,7 @@ def main() -> None:
     @jax.jit
     def step(p: Any, state: Any, average: Any, batch: Any, key: Any, rate: Any, decay: Any) -> Any:
         value, gradients = jax.value_and_grad(loss)(p, vectors, batch, key)
-        updates, state = optimizer.update(gradients, state)
+        updates, state = optimizer.update(gradients, state, p)
         p = jax.tree.map(lambda x, u: x - rate * u, p, updates)
         average = jax.tree.map(lambda a, x: decay * a + (1 - decay) * x, average, p)
         return p, state, average, value

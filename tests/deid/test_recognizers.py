@@ -24,7 +24,7 @@ from spacy.vocab import Vocab
 from privkit.deid.findings import Finding
 from privkit.deid.recognizers import build, build_detector, installed_detectors, language, prefilter, rampart
 from privkit.deid.recognizers.analyzer import FastAnalyzer
-from privkit.deid.recognizers.build import FullDetector, merged
+from privkit.deid.recognizers.build import CombinedDetector
 from privkit.deid.recognizers.context import ContextMatcher, Lexicon, Support, Surroundings
 from privkit.deid.recognizers.language import EnglishModel, Words
 from privkit.deid.recognizers.phones import PhoneScanner
@@ -60,8 +60,8 @@ def test_patterns_need_no_model_and_core_shows_its_hash(patterns) -> None:
     assert core.name == "core"
     assert core.models == (TAGGER.check(),)
     text = "Ann Meyer moved to Berlin; mail ann@example.org"
-    assert entities(patterns.detect([text])[0]) == {"EMAIL_ADDRESS", "URL"}
-    assert entities(core.detect([text])[0]) == {"EMAIL_ADDRESS", "URL", "PERSON", "LOCATION"}
+    assert entities(patterns.detect([text])[0]) == {"EMAIL_ADDRESS"}
+    assert entities(core.detect([text])[0]) == {"EMAIL_ADDRESS", "PERSON", "LOCATION"}
 
 
 def test_the_fullest_that_is_installed_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,10 +135,14 @@ def test_full_is_core_and_rampart_with_the_higher_score() -> None:
 
     one = Found(Finding(0, 3, "PERSON", 0.85, "SpacyRecognizer"), Finding(5, 9, "LOCATION", 0.85))
     other = Found(Finding(0, 3, "PERSON", 0.97, "Rampart"), Finding(5, 8, "LOCATION", 0.5))
-    full = FullDetector(one, other)  # type: ignore[arg-type]
+    full = CombinedDetector("full", one, (), other)  # type: ignore[arg-type]
     assert full.name == "full"
-    assert set(full.detect(["x"])[0]) == {other.findings[0], one.findings[1], other.findings[1]}
-    assert merged(other.findings, one.findings)[0].recognizer == "Rampart"
+    found = full.detect(["Ann, York"])[0]
+    assert [(f.start, f.end, f.entity, f.recognizer) for f in found] == [
+        (0, 3, "PERSON", "Rampart"),
+        (5, 9, "LOCATION", ""),
+    ]
+    assert CombinedDetector("core", one, (), None).detect(["Ann, York"])[0][0].recognizer == "SpacyRecognizer"  # type: ignore[arg-type]
 
 
 def test_nothing_goes_to_the_network(monkeypatch: pytest.MonkeyPatch) -> None:

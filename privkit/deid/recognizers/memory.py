@@ -132,10 +132,8 @@ def _wanted(text: str, findings: Iterable[Finding]) -> dict[str, tuple[float, bo
 
 
 def _parts(name: str) -> list[str]:
-    parts = name_parts(name)
     # `name_parts` wants three letters; of two, only such as are written as a name: "Li", "Wu".
-    parts += [word for word in re.findall(r"\b[^\W\d_]{2}\b", name) if word.istitle()]
-    return parts
+    return [*name_parts(name), *(word for word in re.findall(r"\b[^\W\d_]{2}\b", name) if word.istitle())]
 
 
 def _address_names(text: str, finding: Finding) -> list[str]:
