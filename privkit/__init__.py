@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         Reidentified,
         deidentify,
         deidentify_text,
+        explain_text,
         reidentify,
         scan,
     )
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     from privkit.keys.identity import Identity
     from privkit.keys.keyfile import Key
     from privkit.model.evaluation import Evaluation
+    from privkit.model.explanation import Explanation
     from privkit.model.policy import Policy
     from privkit.pipeline.pipeline import Pipeline
     from privkit.session import Released, Session
@@ -81,6 +83,7 @@ __all__ = [
     "DeidentifiedText",
     "DetectorError",
     "Evaluation",
+    "Explanation",
     "Identity",
     "InputError",
     "InterruptedRunError",
@@ -116,6 +119,7 @@ __all__ = [
     "deidentify",
     "deidentify_text",
     "evaluate",
+    "explain_text",
     "grant_budget",
     "query",
     "read_card",
@@ -132,6 +136,7 @@ _HOMES = {
     "Deidentified": "privkit.deidentifier",
     "DeidentifiedText": "privkit.deidentifier",
     "Evaluation": "privkit.model.evaluation",
+    "Explanation": "privkit.model.explanation",
     "Identity": "privkit.keys.identity",
     "Key": "privkit.keys.keyfile",
     "KeyHolder": "privkit.study.holder",
@@ -151,6 +156,7 @@ _HOMES = {
     "deidentify": "privkit.deidentifier",
     "deidentify_text": "privkit.deidentifier",
     "evaluate": "privkit.evaluation",
+    "explain_text": "privkit.deidentifier",
     "grant_budget": "privkit.budget",
     "query": "privkit.dp.builder",
     "read_card": "privkit.cards",

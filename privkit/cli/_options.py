@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _ASSIGNMENT = re.compile(r"(?P<name>.+?)=(?P<operator>[a-z_]+(?::.*)?)", re.DOTALL)
+_RANGE = re.compile(r"([0-9]{1,15})(?:-([0-9]{1,15}))?")
+_LONGEST_RANGE = 10_000  # what is told of rows refuses fewer already: this only keeps the list short
 PATH = click.Path(path_type=Path, readable=False)  # what cannot be read is said by whoever reads it
 
 
@@ -117,6 +119,24 @@ def operators(option: str, texts: Sequence[str]) -> dict[str, Operator | str]:
         if name in found:
             raise UsageError(f"{option} {name} is given twice")
         found[name] = operator if operator == "free_text" and option == "--column" else parse_operator(operator)
+    return found
+
+
+def rows(option: str, text: str | None) -> list[int]:
+    """Reads `3,17-19`: numbers of rows, counted from 1; none of None.
+
+    Raises:
+        UsageError: It is not of that form, or names a great many.
+    """
+    found: list[int] = []
+    for part in text.split(",") if text is not None else ():
+        match = _RANGE.fullmatch(part.strip())
+        first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
+        if not 1 <= first <= last:
+            raise UsageError(f"{option} {text}: row numbers from 1 on are wanted", hint=f"{option} 3,17-19")
+        if last - first >= _LONGEST_RANGE:
+            raise UsageError(f"{option} {text}: these are too many rows", hint=f"Choose a few: {option} 3,17-19")
+        found += range(first, last + 1)
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from privkit.deid.findings import Detector, Finding
+from privkit.deid.findings import Detector, Evidence, Explained, Finding
 from privkit.deid.recognizers import rampart
 from privkit.deid.recognizers.combine import combined
 from privkit.deid.recognizers.tagger import LANGUAGES
@@ -113,6 +113,11 @@ class StockDetector:
         """See `Detector.detect`."""
         return self._analyzer.detect(texts)
 
+    def explain(self, text: str) -> Explained:
+        """See `Detector.explain`."""
+        said = self._analyzer.explain(text)
+        return Explained(said, [each.finding for each in said if not each.refused])
+
 
 class CombinedDetector:
     """`patterns`, `core`, `full`: what several recognizers find, made one.
@@ -138,3 +143,11 @@ class CombinedDetector:
         if self._model is not None:
             found = [[*one, *other] for one, other in zip(found, self._model.detect(texts), strict=True)]
         return [combined(text, each) if each else [] for text, each in zip(texts, found, strict=True)]
+
+    def explain(self, text: str) -> Explained:
+        """See `Detector.explain`."""
+        said = self._analyzer.explain(text)
+        if self._model is not None:
+            said += [Evidence(finding, finding.score) for finding in self._model.detect([text])[0]]
+        kept = [each.finding for each in said if not each.refused]
+        return Explained(said, combined(text, kept) if kept else [])
