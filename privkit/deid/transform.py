@@ -191,7 +191,8 @@ class Transformer:
                 row = row_of(leaf, cell)
                 if row not in found or not text or text.isspace():
                     continue
-                if inside and is_text(leaf.values.type):
+                searched = inside and is_text(leaf.values.type)
+                if searched:
                     told = self._explained(text, rule, why, row, terms, context)
                     shown = self._guarded(pa.array([told.output]), pa.array([text]))[0].as_py()
                     told = told.model_copy(update={"output": shown})
@@ -205,6 +206,7 @@ class Transformer:
                         entity=rule.entity,
                         operator=operator.operator,
                         because=why,
+                        searched=searched,
                     )
                 )
         return found

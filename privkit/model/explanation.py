@@ -97,7 +97,7 @@ class Explanation(_Record):
 
 
 class ExplainedCell(Explanation):
-    """One cell of a row. A cell that was not searched inside has no findings: its column decided.
+    """One cell of a row. One that was not searched inside has no findings: its column decided.
 
     Attributes:
         column: The column's name.
@@ -106,6 +106,7 @@ class ExplainedCell(Explanation):
         operator: What was done with the cell, or with findings in it that no entity's operator is for.
         because: What chose that operator: an `option` of this run, the policy's rule for the `column` or the `entity`,
             its operator for the `role`, its `unknown: drop`, or its `accept_free_text: false`.
+        searched: Whether it was searched inside.
     """
 
     column: str
@@ -113,6 +114,7 @@ class ExplainedCell(Explanation):
     entity: str | None
     operator: str
     because: Because
+    searched: bool = False
 
 
 class ExplainedRow(_Record):

@@ -120,18 +120,6 @@ def test_version(capsys):
         (["deidentify", "a.csv", "-o", "b.csv", "--known", "n.csv:name"], "1 --known and 0 --on do not pair up"),
         (["deidentify", "a.csv", "-o", "b.csv", "--on", "id"], "0 --known and 1 --on do not pair up"),
         (["deidentify", "a.csv", "-o", "b.csv", "--known", "n.csv", "--on", "id"], "FILE:COLUMN is wanted"),
-        (
-            [*"deidentify a.csv -o b.csv --explain w.html --explain-rows".split(), "3,"],
-            "--explain-rows 3,: row numbers",
-        ),
-        (
-            [*"deidentify a.csv -o b.csv --explain w.html --explain-rows".split(), "7-5"],
-            "--explain-rows 7-5: row numbers",
-        ),
-        (
-            [*"deidentify a.csv -o b.csv --explain w.html --explain-rows".split(), "1-99999"],
-            "--explain-rows 1-99999: these are too many rows",
-        ),
         (["reidentify", "b.csv", "-o", "c.csv"], "Missing option '--key'"),
         (["policy", "check"], "Missing argument 'FILE'"),
     ],

@@ -251,6 +251,7 @@ def test_rows_come_out_as_the_run_writes_them():
     assert (name.role, name.entity, name.operator, name.because) == ("identifier", "PERSON", "pseudonym", "column")
     assert (memo.operator, memo.because, memo.findings) == ("drop", "role", ())
     assert (ward.operator, ward.output) == ("keep", "North")
+    assert [cell.searched for cell in explained[0]] == [False, True, False, False]
     linked = note.findings[0]
     assert (linked.text, linked.recognizer, linked.outcome) == ("Berg", "privkit.linked", "replaced")
     assert linked.why == "the row's own identifiers have this text"

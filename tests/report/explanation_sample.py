@@ -30,6 +30,7 @@ def explanation() -> ExplainedRows:
             findings=(won, lost),
             replacements=(place,),
             column=HOSTILE,
+            searched=True,
             **text,
         ),
         ExplainedCell(text="a", output=None, column="memo", **text | {"operator": "drop", "because": "option"}),

@@ -33,7 +33,7 @@ def test_the_page_says_what_was_found_and_why():
         "below threshold",
         "<PERSON>",
         "The row is empty",
-        "It stays as",
+        "the same",
     ):
         assert wanted in text, wanted
     assert "the policy's operator for the role" in text
