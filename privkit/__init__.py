@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from privkit.model.evaluation import Evaluation
     from privkit.model.explanation import Explanation
     from privkit.model.policy import Policy
+    from privkit.model.presidio import PresidioConfiguration
     from privkit.pipeline.pipeline import Pipeline
     from privkit.session import Released, Session
     from privkit.study.aggregator import Aggregator
@@ -99,6 +100,7 @@ __all__ = [
     "PipelineError",
     "Policy",
     "PolicyError",
+    "PresidioConfiguration",
     "PrivkitError",
     "QueryError",
     "Reidentified",
@@ -144,6 +146,7 @@ _HOMES = {
     "Party": "privkit.study.party",
     "Pipeline": "privkit.pipeline.pipeline",
     "Policy": "privkit.model.policy",
+    "PresidioConfiguration": "privkit.model.presidio",
     "Reidentified": "privkit.deidentifier",
     "Released": "privkit.session",
     "Session": "privkit.session",

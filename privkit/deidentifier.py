@@ -37,12 +37,13 @@ from privkit.model.canonical import sha256_of
 from privkit.model.explanation import ExplainedRows, Explanation
 from privkit.model.operators import Drop, Operator
 from privkit.model.policy import DetectorName, Policy, Recall
+from privkit.model.presidio import PresidioConfiguration
 from privkit.model.progress import Observer, SilentObserver
 from privkit.model.report import ColumnReport, DecidedColumn, PolicyInfo, Report, Residual, ScannedColumn, ScanReport
 from privkit.model.yamlfile import write_yaml
 from privkit.report.explanation import check_explanation_path, stage_explanation
 from privkit.report.files import check_report_path, report_text
-from privkit.report.wording import unread_sentence
+from privkit.report.wording import sent_away, unread_sentence
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -109,6 +110,7 @@ def deidentify(
     recall: Recall | None = None,
     language: str | None = None,
     country: Collection[str] = (),
+    presidio: str | Path | PresidioConfiguration | None = None,
     known: Sequence[Known] = (),
     workers: int | None = None,
     format: str | None = None,
@@ -142,6 +144,8 @@ def deidentify(
         recall: `high`, `balanced` or `precise`; the policy's by default.
         language: Of the texts, ISO 639-1; the policy's, else English.
         country: Whose national numbers are read, ISO 3166-1 alpha-2; the policy's, else the language decides.
+        presidio: More recognizers and a model, in Presidio's own form: a YAML file or a `PresidioConfiguration`; the
+            policy's by default.
         known: Names from other files to look for in each row's texts.
         workers: Processes; as many as there are processors, fewer for small inputs, if None.
         format: The source's format where its name does not say.
@@ -189,6 +193,7 @@ def deidentify(
         recall=recall,
         language=language,
         country=country,
+        presidio=presidio,
     )
     if explain_rows and explain is None:
         raise UsageError("--explain-rows chooses rows for --explain", hint="Add --explain FILE.")
@@ -204,7 +209,12 @@ def deidentify(
     _check_places(
         opened,
         None if dry_run else output,
-        read={"key": key, "policy": _policy_file(policy), **{f"--known {one.path}": one.path for one in known}},
+        read={
+            "key": key,
+            "policy": _policy_file(policy),
+            "Presidio configuration": presidio,
+            **{f"--known {one.path}": one.path for one in known},
+        },
         save_policy=save_policy,
         report=report,
         explain=explain,
@@ -213,7 +223,7 @@ def deidentify(
     )
     plan = make_plan(opened, chosen, columns or {}, drop, keep)
     observer.decided(plan.decisions, plan.detector.name)
-    warnings = [*_skipped_files(opened), *_absent_columns(chosen, plan)]
+    warnings = [*sent_away(plan.detector.remote), *_skipped_files(opened), *_absent_columns(chosen, plan)]
     warnings += [f"{row.name}: {warning}" for row in plan.decisions for warning in row.warnings]
     if plan.policy.kept_key and not kept.kept:
         warnings.append(
@@ -303,6 +313,7 @@ def deidentify_text(
     recall: Recall | None = None,
     language: str | None = None,
     country: Collection[str] = (),
+    presidio: str | Path | PresidioConfiguration | None = None,
 ) -> DeidentifiedText:
     """De-identifies one text.
 
@@ -315,12 +326,20 @@ def deidentify_text(
         recall: `high`, `balanced` or `precise`; the policy's by default.
         language: Of the texts, ISO 639-1; the policy's, else English.
         country: Whose national numbers are read, ISO 3166-1 alpha-2; the policy's, else the language decides.
+        presidio: More recognizers and a model, in Presidio's own form: a YAML file or a `PresidioConfiguration`; the
+            policy's by default.
 
     Raises:
         PrivkitError: See `privkit.errors`.
     """
     chosen = chosen_policy(
-        policy, entities=entities, detector=detector, recall=recall, language=language, country=country
+        policy,
+        entities=entities,
+        detector=detector,
+        recall=recall,
+        language=language,
+        country=country,
+        presidio=presidio,
     )
     kept = _key(key)
     job = Job(policy=chosen, secret=base64.b64encode(kept.secret()).decode(), kept=kept.kept)
@@ -338,6 +357,7 @@ def explain_text(
     recall: Recall | None = None,
     language: str | None = None,
     country: Collection[str] = (),
+    presidio: str | Path | PresidioConfiguration | None = None,
 ) -> Explanation:
     """Why `deidentify_text` writes a text as it does: each finding with its score, and what became of it.
 
@@ -352,12 +372,19 @@ def explain_text(
         recall: See there.
         language: See there.
         country: See there.
+        presidio: See there.
 
     Raises:
         PrivkitError: See `privkit.errors`.
     """
     chosen = chosen_policy(
-        policy, entities=entities, detector=detector, recall=recall, language=language, country=country
+        policy,
+        entities=entities,
+        detector=detector,
+        recall=recall,
+        language=language,
+        country=country,
+        presidio=presidio,
     )
     kept = _key(key)
     job = Job(policy=chosen, secret=base64.b64encode(kept.secret()).decode(), kept=kept.kept)
@@ -372,6 +399,7 @@ def scan(
     recall: Recall | None = None,
     language: str | None = None,
     country: Collection[str] = (),
+    presidio: str | Path | PresidioConfiguration | None = None,
     workers: int | None = None,
     format: str | None = None,
     encoding: str = "utf-8",
@@ -390,12 +418,21 @@ def scan(
     observer = observer or SilentObserver()
     # A scan only looks: what a policy would refuse or drop is counted like everything else.
     chosen = chosen_policy(
-        policy, accept_free_text=True, detector=detector, recall=recall, language=language, country=country
+        policy,
+        accept_free_text=True,
+        detector=detector,
+        recall=recall,
+        language=language,
+        country=country,
+        presidio=presidio,
     ).model_copy(update={"unknown": "keep"})
     opened = _opened(source, format, encoding, max_expansion)
     plan = make_plan(opened, chosen, {}, (), ())
     plan = Plan(unwatched(plan.policy), plan.decisions, plan.sample, plan.detector)
     observer.decided(plan.decisions, plan.detector.name)
+    warnings = sent_away(plan.detector.remote)
+    for warning in warnings:
+        observer.warned(warning)
     job = Job(policy=plan.policy, secret=base64.b64encode(Key.ephemeral().secret()).decode(), kept=False)
     counts = Counts()
     observer.started(opened.total)
@@ -414,8 +451,8 @@ def scan(
             entities=dict(column.entities),
             cells_unread=column.unread,
         )
-    warnings = _unread(plan, counts)
-    for warning in warnings:
+    unread = _unread(plan, counts)
+    for warning in unread:
         observer.warned(warning)
     return ScanReport(
         source=_as_text(opened.description),
@@ -426,7 +463,8 @@ def scan(
         policy=PolicyInfo(name=plan.policy.name, sha256=sha256_of(plan.policy)),
         pii_found=any(column.role in ("identifier", "free_text") and column.cells for column in scanned.values()),
         seconds=round(time.monotonic() - started, 3),
-        warnings=warnings,
+        warnings=[*warnings, *unread],
+        remote=list(plan.detector.remote),
     )
 
 
@@ -756,6 +794,7 @@ def _report(
         ),
         seconds=round(seconds, 3),
         warnings=list(warnings),
+        remote=list(plan.detector.remote),
     )
 
 

@@ -60,7 +60,7 @@ def reading_options(command: Command) -> Command:
 
 
 def detecting_options(command: Command) -> Command:
-    """How personal data is looked for: `--policy`, `--detector`, `--recall`, `--language`, `--country`, `--workers`."""
+    """How personal data is looked for: the policy, the detector, the language, how many processes."""
     for option in (
         click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Processes; one per core by default."),
         click.option(
@@ -76,6 +76,12 @@ def detecting_options(command: Command) -> Command:
             type=click.Choice(["patterns", "spacy", "core", "full"]),
             help="patterns needs no model, core adds privkit's own, full adds Rampart's (the fullest installed by "
             "default); spacy is Presidio with spaCy's small model.",
+        ),
+        click.option(
+            "--presidio",
+            type=PATH,
+            metavar="FILE",
+            help="More recognizers and a model, by a YAML file in Presidio's own form; the policy's by default.",
         ),
         click.option(
             "--recall",

@@ -70,6 +70,10 @@ class Detector(Protocol):
     def models(self) -> tuple[ModelInfo, ...]:
         """The models it loaded, hashes checked."""
 
+    @property
+    def remote(self) -> tuple[str, ...]:
+        """The recognizers that send texts to a service."""
+
     def detect(self, texts: Sequence[str]) -> list[list[Finding]]:
         """The findings in each text, in no particular order, scores as the recognizers gave them.
 
