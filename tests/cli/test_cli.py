@@ -163,7 +163,8 @@ def test_deidentify_hands_every_option_on(door):
     arguments = "deidentify in.csv -o out.csv --policy p.yaml --key k --detector core --workers 2 --drop a --drop b "
     arguments += "--keep c --format csv --encoding latin-1 --max-expansion 50 --accept-free-text --resume --force "
     arguments += "--save-policy s.yaml --report r.html --column x=free_text --column a=b=mask:chars_to_mask=4 "
-    arguments += "--recall high --presidio p.yaml --explain why.html --explain-rows 3,17-19 "
+    arguments += "--recall high --language de --country de --country at --presidio p.yaml "
+    arguments += "--explain why.html --explain-rows 3,17-19 "
     arguments += "--entity PERSON=replace:new_value=someone --known n.csv:name --known C:\\m.csv:given --on id"
     assert main(arguments.split()) == 0
     ((positional, named),) = called.calls
@@ -186,6 +187,8 @@ def test_deidentify_hands_every_option_on(door):
         "dry_run": False,
         "save_policy": Path("s.yaml"),
         "recall": "high",
+        "language": "de",
+        "country": ("de", "at"),
         "presidio": Path("p.yaml"),
         "report": Path("r.html"),
         "explain": Path("why.html"),

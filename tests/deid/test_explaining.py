@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from privkit.deid.findings import Evidence, Explained, Finding
 from privkit.deid.policies import load_policy
-from privkit.deid.recognizers import build_detector
+from privkit.deid.recognizers import build_detector, installed_detectors
 from privkit.deid.transform import Transformer
 from privkit.io.frames import ArrowFrame
 from privkit.keys.keyfile import Key
@@ -210,6 +210,25 @@ def test_spacys_findings_are_explained_too():
     assert sorted(heard.found) == sorted(detector.detect([text])[0])
     raised = [each for each in heard.said if each.context]
     assert {each.context for each in raised} == {"phones"}
+
+
+@pytest.mark.parametrize("name", ["core", "full"])
+def test_a_models_findings_are_explained_too(name):
+    if name not in installed_detectors():
+        pytest.skip(f"the detector {name} is not installed")
+    detector = build_detector(name)
+    texts = [
+        "Jane Okafor lives in Leeds, her phones are 212-555-0123 and 212-555-0188.",
+        "Ship it to 12 Elm Street, Springfield, IL 62704; ask for Anna Berg or mail anna.berg@example.org.",
+        "nothing at all",
+    ]
+    for text in texts:
+        heard = detector.explain(text)
+        assert sorted(heard.found) == sorted(detector.detect([text])[0])
+    explanation = told(texts[0], detector)
+    found = {(one.text, one.entity): one for one in explanation.findings if one.outcome == "replaced"}
+    assert {("Jane Okafor", "PERSON"), ("Leeds", "LOCATION"), ("212-555-0123", "PHONE_NUMBER")} <= set(found)
+    assert found["212-555-0123", "PHONE_NUMBER"].context == "phones"
 
 
 # ---- rows
