@@ -21,7 +21,7 @@ from presidio_analyzer.predefined_recognizers import PhoneRecognizer
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
-from privkit.deid.findings import Finding
+from privkit.deid.findings import Evidence, Finding
 from privkit.deid.recognizers import build, build_detector, installed_detectors, language, prefilter, rampart
 from privkit.deid.recognizers.analyzer import FastAnalyzer
 from privkit.deid.recognizers.build import CombinedDetector
@@ -126,12 +126,16 @@ def test_full_is_core_and_rampart_with_the_higher_score() -> None:
     class Found:
         models = ()
         model = SimpleNamespace(models=())
+        remote = ()
 
         def __init__(self, *findings: Finding) -> None:
             self.findings = list(findings)
 
         def detect(self, texts):
             return [self.findings for _ in texts]
+
+        def explain(self, text):
+            return [Evidence(finding, finding.score) for finding in self.findings]
 
     one = Found(Finding(0, 3, "PERSON", 0.85, "SpacyRecognizer"), Finding(5, 9, "LOCATION", 0.85))
     other = Found(Finding(0, 3, "PERSON", 0.97, "Rampart"), Finding(5, 8, "LOCATION", 0.5))
@@ -142,6 +146,9 @@ def test_full_is_core_and_rampart_with_the_higher_score() -> None:
         (0, 3, "PERSON", "Rampart"),
         (5, 9, "LOCATION", ""),
     ]
+    heard = full.explain("Ann, York")
+    assert heard.found == found
+    assert [each.finding for each in heard.said] == [*one.findings, *other.findings]
     assert CombinedDetector("core", one, (), None).detect(["Ann, York"])[0][0].recognizer == "SpacyRecognizer"  # type: ignore[arg-type]
 
 
