@@ -63,7 +63,10 @@ class Fates:
                 yield self._told(each, "refused", each.refused)
             elif rescored is not None:
                 accounted.add(rescored)
-                yield self._judged(each._replace(finding=rescored))
+                yield self._judged(
+                    each._replace(finding=rescored),
+                    f"; the detector made {rescored.score:.2f} of {finding.score:.2f}",
+                )
             else:
                 winner = _covering(finding, self._heard.found)
                 why = f"the detector made it part of {_place(winner)}" if winner else "the detector left it out"
@@ -71,12 +74,14 @@ class Fates:
         for finding in sorted(found - accounted):
             yield self._judged(Evidence(finding, finding.score))
 
-    def _judged(self, each: Evidence) -> ExplainedFinding:
-        """The fate of something that reached the policy."""
+    def _judged(self, each: Evidence, note: str = "") -> ExplainedFinding:
+        """The fate of something that reached the policy; `note` is what the detector did before."""
         finding = each.finding
         verdict = self._verdict(finding)
         if verdict == "below_threshold":
-            return self._told(each, verdict, f"a score of {_threshold(self._threshold(finding.entity))} was needed")
+            return self._told(
+                each, verdict, f"a score of {_threshold(self._threshold(finding.entity))} was needed{note}"
+            )
         if verdict == "allowed":
             return self._told(each, verdict, "the policy's allow-list has this text")
         span = _covering(finding, self._spans)
@@ -87,6 +92,7 @@ class Fates:
         if finding[2:] != span[2:]:
             return self._told(each, "merged", self._lost(finding, span))
         why = _COUNTED.get(finding.recognizer) or f"its score reaches {_threshold(self._threshold(finding.entity))}"
+        why += note
         if (finding.start, finding.end) != (span.start, span.end):
             why += f"; with what overlaps it, it is {_place(span)}"
         return self._told(each, "kept" if self._keeps(finding.entity) else "replaced", why)
