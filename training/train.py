@@ -35,10 +35,6 @@ WIDTH, PIECES, NGRAM_WIDTH, CLUSTER_WIDTH, DEPTH = 96, 3, 64, 32, 5
 TOKENS, TYPES, TEXTS = 2048, 1536, 512
 # How far the window of each layer reaches.
 REACH = (1, 1, 1, 1, 3)
-DROPOUT = 0.2
-DECAY = 0.01
-# What comes from the model that it starts from learns more slowly, so as not to forget what that knew of real text.
-SLOWER = 0.2
 
 
 # The network
@@ -83,12 +79,12 @@ def initial(start: Any, key: Any) -> dict[str, Any]:
     return parameters
 
 
-def learning_speeds(parameters: dict[str, Any]) -> dict[str, Any]:
-    """A factor of the learning rate for each parameter: `SLOWER` for what was trained before."""
+def learning_speeds(parameters: dict[str, Any], slower: float) -> dict[str, Any]:
+    """A factor of the learning rate for each parameter: `slower` for what was trained before."""
     old = ("hashed", "projection", "mixer", *(f"block{i}." for i in range(4)))
-    speeds = {name: SLOWER if name.startswith(old) else 1.0 for name in parameters}
+    speeds = {name: slower if name.startswith(old) else 1.0 for name in parameters}
     width = 5 * WIDTH  # of the mixer's inputs, those that it had
-    speeds["mixer.W"] = jnp.where(jnp.arange(parameters["mixer.W"].shape[1]) < width, SLOWER, 1.0)
+    speeds["mixer.W"] = jnp.where(jnp.arange(parameters["mixer.W"].shape[1]) < width, slower, 1.0)
     return speeds
 
 
@@ -107,7 +103,7 @@ def dropped(x: Any, rate: float, key: Any) -> Any:
     return jnp.where(jax.random.bernoulli(key, 1 - rate, x.shape), x / (1 - rate), 0)
 
 
-def logits(p: dict[str, Any], vectors: Any, batch: dict[str, Any], key: Any = None) -> Any:
+def logits(p: dict[str, Any], vectors: Any, batch: dict[str, Any], key: Any = None, dropout: float = 0.0) -> Any:
     """Logits of `TAGS` for each token, shape (TOKENS, 11)."""
     keys = [None] * 20 if key is None else list(jax.random.split(key, 20))
     hashed = [p[f"hashed{i}"][batch["hashed"][:, i]].sum(1) for i in range(4)]
@@ -126,7 +122,7 @@ def logits(p: dict[str, Any], vectors: Any, batch: dict[str, Any], key: Any = No
             for part, rate, k in zip(parts, rates, keys[10:], strict=False)
         ]
     x = maxout(jnp.concatenate(parts, axis=1) @ p["mixer.W"].T + p["mixer.b"]) * p["mixer.gain"] + p["mixer.shift"]
-    x = dropped(x[batch["ids"]], DROPOUT, keys[0])
+    x = dropped(x[batch["ids"]], dropout, keys[0])
     text, live = batch["text"], batch["live"][:, None]
     for i in range(DEPTH):
         reach = REACH[i]
@@ -139,13 +135,13 @@ def logits(p: dict[str, Any], vectors: Any, batch: dict[str, Any], key: Any = No
             most = jax.ops.segment_max(jnp.where(live > 0, x, -1e9), text, TEXTS)
             most = jnp.where(counts > 0, most, 0)
             y += (jnp.concatenate([sums / jnp.maximum(counts, 1), most], axis=1) @ p["global"].T)[text]
-        x = x + dropped(maxout(y) * p[f"block{i}.gain"] + p[f"block{i}.shift"], DROPOUT, keys[1 + i])
+        x = x + dropped(maxout(y) * p[f"block{i}.gain"] + p[f"block{i}.shift"], dropout, keys[1 + i])
     return x @ p["head.W"].T + p["head.b"]
 
 
-def loss(p: dict[str, Any], vectors: Any, batch: dict[str, Any], key: Any) -> Any:
+def loss(p: dict[str, Any], vectors: Any, batch: dict[str, Any], key: Any, dropout: float) -> Any:
     """Mean cross-entropy of the tokens that count."""
-    chances = jax.nn.log_softmax(logits(p, vectors, batch, key))
+    chances = jax.nn.log_softmax(logits(p, vectors, batch, key, dropout))
     each = -jnp.take_along_axis(chances, batch["tags"][:, None], axis=1)[:, 0]
     return (each * batch["weights"]).sum() / jnp.maximum(batch["weights"].sum(), 1)
 
@@ -275,6 +271,11 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--synthetic", type=int, default=22000, help="Texts from templates an epoch.")
     parser.add_argument("--times", type=int, default=2, help="How often the corpora are read an epoch.")
+    parser.add_argument("--dropout", type=float, default=0.2)
+    parser.add_argument("--decay", type=float, default=0.01, help="Of the weights, a step, times the rate.")
+    parser.add_argument(
+        "--slower", type=float, default=0.2, help="Factor of the rate for what comes from the model it starts from."
+    )
     parser.add_argument("--again", type=Path, help="Parameters to go on from.")
     given = parser.parse_args()
     random_ = random.Random(3)
@@ -299,15 +300,15 @@ def main() -> None:
     if given.again:
         parameters |= {name: jnp.asarray(value) for name, value in np.load(given.again).items() if name in parameters}
     optimizer = optax.chain(
-        optax.clip_by_global_norm(1.0), optax.scale_by_adam(b2=0.995), optax.add_decayed_weights(DECAY)
+        optax.clip_by_global_norm(1.0), optax.scale_by_adam(b2=0.995), optax.add_decayed_weights(given.decay)
     )
     state = optimizer.init(parameters)
-    speeds = learning_speeds(parameters)
+    speeds = learning_speeds(parameters, given.slower)
     average = parameters
 
     @jax.jit
     def step(p: Any, state: Any, average: Any, batch: Any, key: Any, rate: Any, decay: Any) -> Any:
-        value, gradients = jax.value_and_grad(loss)(p, vectors, batch, key)
+        value, gradients = jax.value_and_grad(loss)(p, vectors, batch, key, given.dropout)
         updates, state = optimizer.update(gradients, state, p)
         p = jax.tree.map(lambda x, u, speed: x - rate * speed * u, p, updates, speeds)
         average = jax.tree.map(lambda a, x: decay * a + (1 - decay) * x, average, p)

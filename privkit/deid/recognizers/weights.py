@@ -137,7 +137,7 @@ TAGGER = Weights(
     distribution="privkit-toolkit",
     package="privkit.deid.recognizers.tagger",
     version="1",
-    files=MappingProxyType({"tagger.npz": "bfc6aba5caa0dff4e3770b22b07f77a45edfee2ec4ee9507b650f0c7a0f3cc50"}),
+    files=MappingProxyType({"tagger.npz": "03cae8c710862fe2a904858309a6bbdbf79da59824f61eb9a2b73d5fe3eea1fa"}),
     install="pip install --force-reinstall --no-deps privkit-toolkit",
 )
 """privkit's own tagger (MIT), trained by `training/`; what `core` adds to `patterns`."""
