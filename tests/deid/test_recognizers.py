@@ -22,6 +22,7 @@ from spacy.vocab import Vocab
 
 from privkit.deid.findings import Finding
 from privkit.deid.recognizers import build, build_detector, installed_detectors, language, prefilter, rampart
+from privkit.deid.recognizers.agreement import Doubt
 from privkit.deid.recognizers.analyzer import FastAnalyzer
 from privkit.deid.recognizers.build import FullDetector, merged
 from privkit.deid.recognizers.context import ContextMatcher, Lexicon, Support, Surroundings
@@ -110,7 +111,7 @@ def test_models_read_their_languages_and_others_have_patterns() -> None:
         build_detector("core", language="pl")
     assert build_detector(language="pl").name == "patterns"
     spanish = build_detector(language="es")
-    assert spanish.name == "core"
+    assert spanish.name == installed_detectors()[-1]
     assert "ES_NIF" in entities(spanish.detect(["Mi NIF es 12345678Z"])[0])
     with pytest.raises(DetectorError, match="language qq"):
         build_detector("patterns", language="qq")
@@ -132,11 +133,18 @@ def test_full_is_core_and_rampart_with_the_higher_score() -> None:
         def detect(self, texts):
             return [self.findings for _ in texts]
 
+        def detect_in(self, texts, parts):
+            return self.detect(texts)
+
+        def doubtful(self, texts):
+            return [[Doubt(0, 3, 0.9, 0.0), Doubt(5, 8, 0.0, 0.1)] for _ in texts]
+
     one = Found(Finding(0, 3, "PERSON", 0.85, "SpacyRecognizer"), Finding(5, 9, "LOCATION", 0.85))
     other = Found(Finding(0, 3, "PERSON", 0.97, "Rampart"), Finding(5, 8, "LOCATION", 0.5))
-    full = FullDetector(one, other)  # type: ignore[arg-type]
+    full = FullDetector(one, other, other, 0.4)  # type: ignore[arg-type]
     assert full.name == "full"
-    assert set(full.detect(["x"])[0]) == {other.findings[0], one.findings[1], other.findings[1]}
+    person, place = other.findings[0]._replace(score=0.95), other.findings[1]._replace(score=0.56)
+    assert set(full.detect(["x"])[0]) == {person, one.findings[1], place}
     assert merged(other.findings, one.findings)[0].recognizer == "Rampart"
 
 

@@ -50,7 +50,9 @@ def build_detector(
         name: `patterns` (Presidio's recognizers, no model), `core` (and privkit's tagger), `full` (and Rampart);
             `spacy` is what Presidio finds at its defaults with spaCy's small model. The fullest that is installed
             when None.
-        language: ISO 639-1 code. The tagger reads those of `LANGUAGES`; other languages have `patterns`.
+        language: ISO 639-1 code. The tagger reads those of `LANGUAGES`; other languages have `patterns`. Rampart was
+            made for English, but what it adds to the tagger in the others is worth having: on made German, French,
+            Spanish, Italian and Dutch texts it took spans that are fully masked from .93 – .96 to .96 – .98.
         countries: ISO 3166-1 alpha-2 codes: whose national and telephone numbers are read; the language decides if
             there are none.
         custom: More recognizers, in the form of Presidio's YAML.
@@ -62,12 +64,11 @@ def build_detector(
             is not valid.
     """
     if name is None:
-        fullest = installed_detectors()[-1]
-        name = fullest if language == "en" else "core" if language in LANGUAGES else "patterns"
-    if (name in ("spacy", "full") and language != "en") or (name == "core" and language not in LANGUAGES):
+        name = installed_detectors()[-1] if language in LANGUAGES else "patterns"
+    if (name == "spacy" and language != "en") or (name in ("core", "full") and language not in LANGUAGES):
         raise DetectorError(
             f"the detector {name} does not read the language {language}",
-            hint=f"core reads {', '.join(LANGUAGES)}; the detector patterns needs no model.",
+            hint=f"core and full read {', '.join(LANGUAGES)}; the detector patterns needs no model.",
         )
     if name == "full" and not rampart.installed():
         raise DetectorError("the detector full is not installed", hint=RAMPART.install)
