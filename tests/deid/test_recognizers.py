@@ -143,7 +143,7 @@ def test_full_is_core_and_rampart_with_the_higher_score() -> None:
     other = Found(Finding(0, 3, "PERSON", 0.97, "Rampart"), Finding(5, 8, "LOCATION", 0.5))
     full = FullDetector(one, other, other, 0.4)  # type: ignore[arg-type]
     assert full.name == "full"
-    person, place = other.findings[0]._replace(score=0.95), other.findings[1]._replace(score=0.56)
+    person, place = other.findings[0]._replace(score=0.93), other.findings[1]._replace(score=0.62)
     assert set(full.detect(["x"])[0]) == {person, one.findings[1], place}
     assert merged(other.findings, one.findings)[0].recognizer == "Rampart"
 

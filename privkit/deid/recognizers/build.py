@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from privkit.deid.findings import Detector, Finding
 from privkit.deid.recognizers import rampart
-from privkit.deid.recognizers.agreement import LEAST, Doubt, wanted, weighed
+from privkit.deid.recognizers.agreement import LEAST, UNSUPPORTED, Doubt, wanted, weighed
 from privkit.deid.recognizers.passages import passages
 from privkit.deid.recognizers.tagger import LANGUAGES
 from privkit.deid.recognizers.weights import RAMPART, SPACY_SM
@@ -127,7 +127,7 @@ class FullDetector:
         tagger: Of `core`, with its `doubt`.
         model: The other.
         threshold: Lowest score that will count, 0..1.
-        sparing: Whether parts of texts are left out.
+        sparing: Whether parts of texts are left out, where the threshold allows it: not for a recall that is `high`.
     """
 
     def __init__(
@@ -145,7 +145,7 @@ class FullDetector:
         self._tagger = tagger
         self._model = model
         self._threshold = threshold
-        self._sparing = sparing
+        self._sparing = sparing and threshold > UNSUPPORTED
 
     def detect(self, texts: Sequence[str]) -> list[list[Finding]]:
         """See `Detector.detect`."""
