@@ -37,7 +37,8 @@ def main() -> None:
 def measured_notes(count: int) -> dict[str, object]:
     """CPU milliseconds a note, and texts per CPU-second against stock's."""
     from privkit.deid.recognizers.agreement import LEAST
-    from privkit.deid.recognizers.build import FullDetector, build_detector
+    from privkit.deid.recognizers.build import build_detector
+    from privkit.deid.recognizers.full import FullDetector
     from privkit.deid.recognizers.rampart import Rampart
     from privkit.deid.recognizers.tagger.recognizer import TaggerRecognizer
 

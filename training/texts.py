@@ -136,7 +136,7 @@ class Corpus:
         held: Text | None = None
         for text in self._texts:
             share = self._random.random()
-            if self._random.random() < 0.35:
+            if self._random.random() < 0.5:
                 text = self._swapped(text)
             if share < 0.10:
                 text = changed_case(text, str.lower)

@@ -21,6 +21,7 @@ from privkit.deid.findings import Finding
 
 _SCORE = 1.0
 _RECOGNIZER = "privkit.linked"
+_HYPHENS = re.compile(r"[-\u2010-\u2015]")
 _SPLIT = re.compile(r"[\s,;/()\"_]+")
 _DIGITS = re.compile(r"\D+")
 # Words that stand in name columns and name nobody.
@@ -105,16 +106,17 @@ def terms_of(value: str, entity: str) -> tuple[Term, ...]:
     return tuple(found.values())
 
 
-def name_parts(name: str) -> list[str]:
+@lru_cache(maxsize=16384)
+def name_parts(name: str) -> tuple[str, ...]:
     """The words of a name that have three letters and more, and the members of those with a hyphen."""
     parts: list[str] = []
     for word in _SPLIT.split(name):
-        for part in (word, *re.split(r"[-\u2010-\u2015]", word)):
+        for part in (word, *_HYPHENS.split(word)) if _HYPHENS.search(word) else (word,):
             bare = part.strip(".'’`-\u2010\u2011\u2012\u2013\u2014\u2015_")
-            letters = sum(character.isalpha() for character in bare)
+            letters = len(bare) if bare.isalpha() else sum(map(str.isalpha, bare))
             if letters >= _MIN_PART and bare.casefold() not in _NOT_A_NAME and bare not in parts:
                 parts.append(bare)
-    return parts
+    return tuple(parts)
 
 
 @lru_cache(maxsize=16384)
@@ -125,23 +127,23 @@ def joined_terms(names: tuple[str, ...]) -> tuple[Term, ...]:
         names: The cells of the row's columns of names.
     """
     parts = list(dict.fromkeys(fold(part).text for name in names for part in name_parts(name)))[:_MOST_JOINED]
-    found: dict[str, Term] = {}
+    logins: dict[str, bool] = {}
     for one in parts:
         for other in parts:
             if one == other or not one[0].isalpha():
                 continue
-            found[one + other] = Term(one + other, one + other, "PERSON")
+            logins[one + other] = False
             initial = one[0]
             for text in (f"{initial}. {other}", f"{initial}.{other}", f"{initial} {other}"):
-                found.setdefault(text, Term(text, text, "PERSON"))
+                logins.setdefault(text, False)
             for text in (f"{other}, {initial}.", f"{other}, {initial}", f"{other} {initial}.", f"{other} {initial}"):
-                found.setdefault(text, Term(text, text, "PERSON"))
+                logins.setdefault(text, False)
             if not initial.isascii():
                 continue
             for text in (initial + other, other + initial):
                 if len(text) > _MIN_PART:
-                    found.setdefault(text, Term(text, text, "PERSON", login=True))
-    return tuple(found.values())
+                    logins.setdefault(text, True)
+    return tuple(Term(text, text, "PERSON", "", login) for text, login in logins.items())
 
 
 def linked_findings(text: str, terms: Iterable[Term]) -> list[Finding]:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -30,8 +30,9 @@ from privkit.deid.findings import Finding
 from privkit.deid.recognizers.context import ContextMatcher, Support, Surroundings
 from privkit.deid.recognizers.language import LanguageModel, LazyArtifacts, NamedEntity
 from privkit.deid.recognizers.phones import PhoneScanner
-from privkit.deid.recognizers.prefilter import Prefilter
+from privkit.deid.recognizers.prefilter import Prefilter, words
 from privkit.deid.recognizers.registry import keep_suffixes_offline
+from privkit.deid.recognizers.rules.rule import Rule
 from privkit.deid.recognizers.tagger.recognizer import RECOGNIZER, TaggerRecognizer
 from privkit.errors import DetectorError
 
@@ -144,10 +145,10 @@ class FastAnalyzer:
             if self._own_context:
                 results[i] = self._enhanced(text, raws, artifacts)
                 continue
-            wanting = [raw for raw in raws if self._can_be_boosted(raw)]
+            wanting = self._wanting(text, raws)
             if wanting:
                 doc = docs[i] or self.model.documents([text])[0]
-                undecided = self._boost(wanting, Surroundings.possible(doc, self.model.lexicon))
+                undecided = self._boost(wanting, Surroundings.possible(text, doc, self.model.lexicon))
                 if undecided:
                     pending.append((doc, undecided))
         if pending:
@@ -165,12 +166,25 @@ class FastAnalyzer:
                 raws += search.find(given)
         return raws
 
-    def _can_be_boosted(self, raw: _Raw) -> bool:
-        owner = self._owner(raw)
-        if owner is None or raw.decided:
-            return False
-        matcher = self._matchers[owner]
-        return matcher is not None and matcher.boosted(raw.score) != raw.score
+    def _wanting(self, text: str, raws: Sequence[_Raw]) -> list[_Raw]:
+        """The results whose score context words may raise; raised are those for which no tokens are needed."""
+        wanting = []
+        lexicon = self.model.lexicon
+        # In lower case a capital sigma is one of two letters, by what follows: a word's may not be the text's.
+        lower = text.lower() if raws and lexicon.certain and "\u03a3" not in text else None
+        for raw in raws:
+            owner = self._owner(raw)
+            matcher = None if owner is None or raw.decided else self._matchers[owner]
+            if matcher is None or matcher.boosted(raw.score) == raw.score:
+                continue
+            if lower is None:
+                wanting.append(raw)
+            elif matcher.occurs(lower):
+                if matcher.stands_before(text, raw.start, lexicon):
+                    raw.score = matcher.boosted(raw.score)
+                else:
+                    wanting.append(raw)
+        return wanting
 
     def _boost(self, raws: Sequence[_Raw], surroundings: Surroundings) -> list[_Raw]:
         """Raises the scores that have support; those for which it depends are returned."""
@@ -269,10 +283,10 @@ class _Raw:
 
 
 class _Text(NamedTuple):
-    """A text with what is known of it: the patterns that may match, the model's entities."""
+    """A text with what is known of it: the patterns that may match and where, the model's entities."""
 
     text: str
-    possible: frozenset[int] | set[int]
+    possible: Mapping[int, Sequence[int] | None]
     entities: Sequence[NamedEntity]
     artifacts: LazyArtifacts
 
@@ -316,15 +330,24 @@ class _Patterns(_Search):
         for number, pattern, score in self._patterns:
             if number not in given.possible:
                 continue
-            with _translated_failures(self._recognizer.name):
-                for match in pattern.finditer(given.text, timeout=self._timeout):
+            try:
+                for match in self._matches(pattern, given.text, given.possible[number]):
                     start, end = match.span()
                     if start == end:
                         continue
                     scored = self._score(match.group(), score)
                     if scored > EntityRecognizer.MIN_SCORE:
                         raws.append(_Raw(self._owner, start, end, self._entity, scored))
+            except Exception as err:
+                raise _translated(err, self._recognizer.name) from None
         return _without_duplicates(raws) if len(raws) > 1 else raws
+
+    def _matches(self, pattern: Any, text: str, ends: Sequence[int] | None) -> Iterator[Any]:
+        if ends is None:
+            yield from pattern.finditer(text, timeout=self._timeout)
+        else:
+            for start, end in words(text, ends):
+                yield from pattern.finditer(text, start, end, timeout=self._timeout)
 
     def _score(self, found: str, score: float) -> float:
         if self._validates:
@@ -345,9 +368,29 @@ class _Phones(_Search):
         self._score: float = recognizer.SCORE
 
     def find(self, given: _Text) -> Sequence[_Raw]:
-        with _translated_failures(self._name):
+        try:
             spans = self._scanner.find(given.text)
+        except Exception as err:
+            raise _translated(err, self._name) from None
         return _without_duplicates([_Raw(self._owner, *span, self._entity, self._score) for span in spans])
+
+
+class _Rule(_Search):
+    """One of privkit's rules: searched when one of its gates is possible, without the objects that Presidio wants."""
+
+    def __init__(self, recognizer: Rule, owner: int, first: int) -> None:
+        self._recognizer = recognizer
+        self._owner = owner
+        self._gates = {first + i: i for i in range(len(recognizer.gates))}
+        self.needed = frozenset(self._gates)
+
+    def find(self, given: _Text) -> Sequence[_Raw]:
+        opened = [gate for number, gate in self._gates.items() if number in given.possible]
+        with _translated_failures(self._recognizer.name):
+            return [
+                _Raw(self._owner, span.start, span.end, span.entity, span.score)
+                for span in self._recognizer.find(given.text, opened)
+            ]
 
 
 class _Entities(_Search):
@@ -412,6 +455,10 @@ def _search_for(
             return _Entities(recognizer, owner)
         if kind is TaggerRecognizer:
             return _Tagger(recognizer, owner)
+        if issubclass(kind, Rule) and kind.analyze is Rule.analyze:
+            first = len(patterns)
+            patterns += recognizer.gates
+            return _Rule(recognizer, owner, first)
         if kind is PhoneRecognizer:
             return _Phones(recognizer, owner)
         if issubclass(kind, PatternRecognizer):
@@ -452,13 +499,17 @@ def _without_duplicates(raws: list[_Raw]) -> list[_Raw]:
 def _translated_failures(name: str) -> Iterator[None]:
     try:
         yield
-    except DetectorError:
-        raise
-    except TimeoutError:
-        raise _timed_out(name) from None
     except Exception as err:
-        # Its message may quote the text.
-        raise DetectorError(f"the recognizer {name} failed ({type(err).__name__})", recognizer=name) from None
+        raise _translated(err, name) from None
+
+
+def _translated(err: Exception, name: str) -> DetectorError:
+    if isinstance(err, DetectorError):
+        return err
+    if isinstance(err, TimeoutError):
+        return _timed_out(name)
+    # Its message may quote the text.
+    return DetectorError(f"the recognizer {name} failed ({type(err).__name__})", recognizer=name)
 
 
 def _timed_out(name: str) -> DetectorError:

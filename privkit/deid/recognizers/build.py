@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from privkit.deid.findings import Detector, Finding
 from privkit.deid.recognizers import rampart
-from privkit.deid.recognizers.agreement import LEAST, UNSUPPORTED, Doubt, wanted, weighed
-from privkit.deid.recognizers.passages import passages
+from privkit.deid.recognizers.agreement import LEAST
+from privkit.deid.recognizers.combine import combined
+from privkit.deid.recognizers.full import FullDetector
 from privkit.deid.recognizers.tagger import LANGUAGES
 from privkit.deid.recognizers.weights import RAMPART, SPACY_SM
 from privkit.errors import DetectorError
@@ -17,11 +18,6 @@ from privkit.model.report import ModelInfo
 
 if TYPE_CHECKING:
     from privkit.deid.recognizers.analyzer import FastAnalyzer
-    from privkit.deid.recognizers.rampart import Rampart
-    from privkit.deid.recognizers.tagger.recognizer import TaggerRecognizer
-
-_SURE = 0.8
-"""Score from which on what `core` found need not be found again."""
 
 
 def installed_detectors() -> tuple[DetectorName, ...]:
@@ -79,6 +75,7 @@ def build_detector(
     from privkit.deid.recognizers.countries import localized_registry
     from privkit.deid.recognizers.language import EnglishModel, LanguageModel, Words
     from privkit.deid.recognizers.registry import custom_recognizers
+    from privkit.deid.recognizers.rules import NOISY, rule_recognizers
     from privkit.deid.recognizers.tagger.recognizer import TaggerRecognizer
 
     registry = localized_registry(language, countries)
@@ -86,23 +83,48 @@ def build_detector(
     models = model.models
     if name == "spacy":
         registry.add_nlp_recognizer(model.engine)
+    else:
+        registry.recognizers = [each for each in registry.recognizers if type(each).__name__ not in NOISY]
+        for rule in rule_recognizers(language):
+            registry.add_recognizer(rule)
     if name in ("core", "full"):
         tagger = TaggerRecognizer(language, threshold, doubt=LEAST if name == "full" else None)
         registry.add_recognizer(tagger)
         models = tagger.models
     for recognizer in custom_recognizers(custom, language):
         registry.add_recognizer(recognizer)
-    presidio = PresidioDetector(name, FastAnalyzer(registry, model, timeout=timeout), models)
-    return FullDetector(presidio, tagger, rampart.Rampart(), threshold) if name == "full" else presidio
+    analyzer = FastAnalyzer(registry, model, timeout=timeout)
+    if name == "spacy":
+        return StockDetector(analyzer)
+    if name == "full":
+        return FullDetector(analyzer, tagger, rampart.Rampart(), threshold)
+    return CombinedDetector(name, analyzer, models)
 
 
-class PresidioDetector:
-    """What Presidio's recognizers find, and the tagger where it is one of them.
+class StockDetector:
+    """`spacy`: what Presidio's AnalyzerEngine finds at its defaults, as it finds it.
 
     Args:
-        name: Which detector.
         analyzer: What finds it.
-        models: The models behind it.
+    """
+
+    def __init__(self, analyzer: FastAnalyzer) -> None:
+        self.name: DetectorName = "spacy"
+        self.models: tuple[ModelInfo, ...] = analyzer.model.models
+        self._analyzer = analyzer
+
+    def detect(self, texts: Sequence[str]) -> list[list[Finding]]:
+        """See `Detector.detect`."""
+        return self._analyzer.detect(texts)
+
+
+class CombinedDetector:
+    """`patterns` and `core`: what several recognizers find, made one.
+
+    Args:
+        name: Which of them.
+        analyzer: Presidio's recognizers, the rules, and the tagger where it is one of them.
+        models: The models behind the analyzer.
     """
 
     def __init__(self, name: DetectorName, analyzer: FastAnalyzer, models: tuple[ModelInfo, ...]) -> None:
@@ -112,71 +134,5 @@ class PresidioDetector:
 
     def detect(self, texts: Sequence[str]) -> list[list[Finding]]:
         """See `Detector.detect`."""
-        return self._analyzer.detect(texts)
-
-
-class FullDetector:
-    """What `core` finds and what Rampart finds; of equal findings the one with the higher score.
-
-    Rampart costs more than ten times what the tagger does, so it reads only where it can add something: where the
-    tagger gives a word enough for what Rampart may find there to count, or where a number stands, and `core` has not
-    surely found it. On development data what is fully masked is the same as with everything read.
-
-    Args:
-        core: The one.
-        tagger: Of `core`, with its `doubt`.
-        model: The other.
-        threshold: Lowest score that will count, 0..1.
-        sparing: Whether parts of texts are left out, where the threshold allows it: not for a recall that is `high`.
-    """
-
-    def __init__(
-        self,
-        core: PresidioDetector,
-        tagger: TaggerRecognizer,
-        model: Rampart,
-        threshold: float,
-        *,
-        sparing: bool = True,
-    ) -> None:
-        self.name: DetectorName = "full"
-        self.models: tuple[ModelInfo, ...] = (*core.models, *model.models)
-        self._core = core
-        self._tagger = tagger
-        self._model = model
-        self._threshold = threshold
-        self._sparing = sparing and threshold > UNSUPPORTED
-
-    def detect(self, texts: Sequence[str]) -> list[list[Finding]]:
-        """See `Detector.detect`."""
-        found = self._core.detect(texts)
-        doubtful = self._tagger.doubtful(texts)
-        more = self._model.detect_in(texts, list(map(self.parts, texts, doubtful, found)))
-        return [
-            merged(one, [weighed(finding, doubts) for finding in other])
-            for one, other, doubts in zip(found, more, doubtful, strict=True)
-        ]
-
-    def parts(self, text: str, doubts: Sequence[Doubt], found: Sequence[Finding]) -> list[tuple[int, int]]:
-        """What Rampart reads of a text: (first character, one past the last), in order.
-
-        Args:
-            text: The text.
-            doubts: Its words that may be personal.
-            found: What `core` found in it.
-        """
-        if not self._sparing:
-            return [(0, len(text))]
-        sure = max(_SURE, self._threshold)
-        known = [(each.start, each.end) for each in found if each.score >= sure]
-        return passages(text, wanted(doubts, self._threshold), known)
-
-
-def merged(one: Sequence[Finding], other: Sequence[Finding]) -> list[Finding]:
-    """Both lists; a span of one type stands once, with its highest score."""
-    best: dict[tuple[int, int, str], Finding] = {}
-    for finding in (*one, *other):
-        key = finding.start, finding.end, finding.entity
-        if key not in best or finding.score > best[key].score:
-            best[key] = finding
-    return list(best.values())
+        found = self._analyzer.detect(texts)
+        return [combined(text, each) if each else [] for text, each in zip(texts, found, strict=True)]

@@ -50,12 +50,20 @@ class Lexicon:
     """The lemmas of words.
 
     Args:
-        lemmas_of: The lemmas that a form could have, under any part of speech; just one where that is certain.
+        lemmas_of: The lemmas that a form could have, under any part of speech; None where each form is its own.
         is_filler: Whether a lemma is a stop word or punctuation.
+        special: Words that may be cut into several tokens, or become part of one.
     """
 
-    def __init__(self, lemmas_of: Callable[[str], set[str]], is_filler: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        lemmas_of: Callable[[str], set[str]] | None,
+        is_filler: Callable[[str], bool],
+        special: frozenset[str] = frozenset(),
+    ) -> None:
         self._lemmas_of = lemmas_of
+        self._special = special
+        self.certain = lemmas_of is None
         self._is_filler = is_filler
         self._forms: dict[str, tuple[Lemma, ...]] = {}
         self._lemmas: dict[str, Lemma] = {}
@@ -64,6 +72,8 @@ class Lexicon:
         """Every lemma that `form` could have."""
         found = self._forms.get(form)
         if found is None:
+            if self._lemmas_of is None:
+                return (self.lemma(form),)
             if len(self._forms) > _LARGEST_CACHE:
                 self._forms.clear()
             found = self._forms[form] = tuple({self.lemma(lemma) for lemma in self._lemmas_of(form)})
@@ -78,6 +88,10 @@ class Lexicon:
             found = self._lemmas[lemma] = self._classified(lemma)
         return found
 
+    def is_token(self, word: str) -> bool:
+        """Whether `word`, between spaces, is certainly one token."""
+        return word.isascii() and word.isalpha() and word not in self._special
+
     def _classified(self, lemma: str) -> Lemma:
         lower = lemma.lower()
         if self._is_filler(lemma) or lemma in ("-PRON-", "be"):
@@ -91,18 +105,23 @@ class Surroundings:
     """The words of one text, each with the lemmas it could have.
 
     Args:
-        doc: The text's tokens.
+        text: The text.
+        doc: Its tokens.
         lemmas: The lemmas, one or more, of a token.
+        certain: There is never more than one.
     """
 
-    def __init__(self, doc: Doc, lemmas: Callable[[Token], tuple[Lemma, ...]]) -> None:
+    def __init__(
+        self, text: str, doc: Doc, lemmas: Callable[[Token], tuple[Lemma, ...]], *, certain: bool = False
+    ) -> None:
         self._doc = doc
         self._lemmas = lemmas
+        self._look = self._follow if certain else self._walk
         self._starts: NDArray[np.int64] = doc.to_array(IDX).astype(np.int64)
         self._certain: set[str] = set()
         self._possible: set[str] = set()
         # A lemma with a colon adds its parts to the keywords of the whole text. Rare enough to look for.
-        if ":" in doc.text:
+        if ":" in text:
             for token in doc:
                 options = lemmas(token)
                 for option in options:
@@ -111,14 +130,14 @@ class Surroundings:
                         self._certain.update(option.pieces)
 
     @classmethod
-    def possible(cls, doc: Doc, lexicon: Lexicon) -> Surroundings:
+    def possible(cls, text: str, doc: Doc, lexicon: Lexicon) -> Surroundings:
         """From the forms alone."""
-        return cls(doc, lambda token: lexicon.possible(token.text))
+        return cls(text, doc, lambda token: lexicon.possible(token.text), certain=lexicon.certain)
 
     @classmethod
     def certain(cls, doc: Doc, lexicon: Lexicon) -> Surroundings:
         """From the lemmas that a full pipeline has written into `doc`."""
-        return cls(doc, lambda token: (lexicon.lemma(token.lemma_),))
+        return cls(doc.text, doc, lambda token: (lexicon.lemma(token.lemma_),), certain=True)
 
     def support(self, start: int, matcher: ContextMatcher) -> Support:
         """Whether one of the matcher's words stands near a finding that begins at character `start`."""
@@ -131,13 +150,26 @@ class Surroundings:
         if index == len(self._doc):
             # Presidio has no token for the text's last space and fails on a finding that begins there.
             return Support.NO
-        before = self._walk(index, -1, matcher.before + 1, matcher)
+        before = self._look(index, -1, matcher.before + 1, matcher)
         if before is Support.YES:
             return before
-        after = self._walk(index, 1, matcher.after + 1, matcher)
+        after = self._look(index, 1, matcher.after + 1, matcher)
         if after is Support.YES or before is after:
             return after
         return Support.DEPENDS
+
+    def _follow(self, index: int, step: int, words: int, matcher: ContextMatcher) -> Support:
+        """Collects up to `words` keywords from `index` on, where each token has one lemma."""
+        while 0 <= index < len(self._doc):
+            lemma = self._lemmas(self._doc[index])[0]
+            if lemma.keyword or lemma.lower in self._certain:
+                if matcher.matches(lemma.lower):
+                    return Support.YES
+                words -= 1
+                if not words:
+                    break
+            index += step
+        return Support.NO
 
     def _walk(self, index: int, step: int, words: int, matcher: ContextMatcher) -> Support:
         """Collects up to `words` keywords from `index` on; every choice of lemmas at once.
@@ -196,6 +228,10 @@ class ContextMatcher:
         self.before = int(enhancer.context_prefix_count)
         self.after = int(enhancer.context_suffix_count)
 
+    def occurs(self, text: str) -> bool:
+        """Whether one of the words stands anywhere in a text, given in lower case."""
+        return any(word in text for word in self._words)
+
     def matches(self, keyword: str) -> bool:
         """Whether a keyword of the text supports the recognizer."""
         found = self._cache.get(keyword)
@@ -206,6 +242,25 @@ class ContextMatcher:
             found = any(word in lower for word in self._words) if self._substring else lower in self._words
             self._cache[keyword] = found
         return found
+
+    def stands_before(self, text: str, start: int, lexicon: Lexicon) -> bool:
+        """Whether it is plain, without the text's tokens, that a finding at `start` has support.
+
+        So it is where each token is its own lemma, and one of the words before the finding, in a run of plain words as
+        long as the enhancer looks back, is a context word.
+        """
+        end = start - 1
+        for _ in range(self.before):
+            if end <= 0 or text[end] != " ":
+                return False
+            begin = text.rfind(" ", 0, end) + 1
+            word = text[begin:end]
+            if not lexicon.is_token(word):
+                return False
+            if self.matches(word) and lexicon.lemma(word).keyword:
+                return True
+            end = begin - 1
+        return False
 
     def boosted(self, score: float) -> float:
         """The score of a finding that has support."""

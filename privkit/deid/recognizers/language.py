@@ -10,7 +10,7 @@ import re
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -83,7 +83,11 @@ class LanguageModel(ABC):
         Without that its memory grows with every new word of a long file; but to forget from the start would mean to
         look at every common word again in every block.
         """
-        return self._nlp.memory_zone() if len(self._nlp.vocab) > _MOST_WORDS else nullcontext()
+        return _transient(self._nlp)
+
+
+def _transient(nlp: Any) -> AbstractContextManager[Any]:
+    return nlp.memory_zone() if len(nlp.vocab) > _MOST_WORDS else nullcontext()
 
 
 class WordsEngine(SpacyNlpEngine):
@@ -119,8 +123,18 @@ class Words(LanguageModel):
         self.language = language
         engine = WordsEngine(language)
         self.engine = engine
-        self._nlp = engine.nlp[language]
-        self.lexicon = Lexicon(lambda form: {form}, _fillers(self._nlp))
+        self._complete = engine.nlp[language]
+        self.lexicon = Lexicon(None, _fillers(self._complete), _special(self._complete))
+        # Of a word that is new to it, spaCy works out the shape, what it looks like and the like. Nobody asks for that.
+        self._nlp = spacy.blank(language)
+        self._nlp.vocab.lex_attr_getters = {}
+
+    def transient(self) -> AbstractContextManager[Any]:
+        blocks = ExitStack()
+        blocks.enter_context(super().transient())
+        # Recognizers that want artifacts make the engine learn words.
+        blocks.enter_context(_transient(self._complete))
+        return blocks
 
     def documents(self, texts: Sequence[str]) -> list[Doc]:
         return [self._nlp.make_doc(text) for text in texts]
@@ -129,7 +143,7 @@ class Words(LanguageModel):
         return [[] for _ in docs]
 
     def resolve(self, docs: Sequence[Doc]) -> list[Surroundings]:
-        return [Surroundings.possible(doc, self.lexicon) for doc in docs]
+        return [Surroundings.possible(doc.text, doc, self.lexicon) for doc in docs]
 
 
 class EnglishModel(LanguageModel):
@@ -306,6 +320,11 @@ def _mapped(labels: Sequence[str], configuration: Any) -> dict[str, tuple[str, f
 def _fillers(nlp: Any) -> Any:
     is_stop, is_punct = nlp.vocab.lex_attr_getters[IS_STOP], nlp.vocab.lex_attr_getters[IS_PUNCT]
     return lambda word: bool(is_stop(word) or is_punct(word))
+
+
+def _special(nlp: Any) -> frozenset[str]:
+    """The words in the exceptions of spaCy's tokenizer; other words of ASCII letters between spaces are tokens."""
+    return frozenset(word for text in nlp.tokenizer.rules for word in re.findall(r"[A-Za-z]+", text))
 
 
 def _by_tokens(docs: Sequence[Doc], most: int) -> Iterator[list[Doc]]:

@@ -9,13 +9,16 @@ pattern unfiltered. A hit means "search"; only no hit means something: that ther
 Two relaxations of each pattern are kept. In ASCII texts `\b` means the same to both engines and stays. For other texts
 every character beyond ASCII becomes the byte 0x80, each class that could match such a character takes that byte in, and
 `\b` is dropped.
+
+The scan also tells where a relaxation's matches end, since each match of the pattern ends at one of these places. A
+pattern that can match no space is then searched only in the words, the stretches between spaces, that hold one.
 """
 
 from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import regex
@@ -36,6 +39,8 @@ _SPACE_AT_MOST = _SPACE_AT_LEAST | frozenset(range(0x1C, 0x20))
 # Under IGNORECASE these ASCII letters have partners beyond ASCII: ſ, the Kelvin sign, dotted and dotless i.
 _PARTNERED = frozenset(b"sSkKiI")
 _KNOWN_FLAGS = regex.IGNORECASE | regex.MULTILINE | regex.DOTALL | regex.UNICODE | regex.VERSION0
+_ONE_CHARACTER = (_constants.LITERAL, _constants.NOT_LITERAL, _constants.ANY, _constants.IN)
+_SPACE = 0x20
 _MOST_REPEATS = 16  # hyperscan unrolls counted repeats; beyond this the count is loosened
 
 
@@ -57,12 +62,15 @@ class Prefilter:
 
     def __init__(self, patterns: Sequence[tuple[str, int]], *, after: int = 1500) -> None:
         self._patterns = tuple(patterns)
-        self._all = frozenset(range(len(self._patterns)))
+        self._all = dict.fromkeys(range(len(self._patterns)))
         self._waiting = after
         self._scans: dict[bool, _Scan | None] = {}
 
-    def possible(self, text: str) -> frozenset[int] | set[int]:
-        """Indices of the patterns that may match `text`; any other has no match in it."""
+    def possible(self, text: str) -> Mapping[int, list[int] | None]:
+        """The patterns that may match `text`, by index; any other has no match in it.
+
+        With each goes where its matches may end, if they lie between spaces (see `words`), else None.
+        """
         if self._waiting > 0:
             self._waiting -= 1
             return self._all
@@ -75,7 +83,7 @@ class Prefilter:
     def unfiltered(self, *, beyond_ascii: bool = False) -> frozenset[int]:
         """Indices of the patterns that every text is searched with."""
         scan = self._scan(not beyond_ascii)
-        return self._all if scan is None else scan.always
+        return frozenset(self._all if scan is None else scan.always)
 
     def _scan(self, plain: bool) -> _Scan | None:
         if plain not in self._scans:
@@ -85,33 +93,53 @@ class Prefilter:
 
 class _Scan:
     def __init__(self, patterns: Sequence[tuple[str, int]], *, beyond_ascii: bool) -> None:
-        self.always = frozenset(range(len(patterns)))
+        self.always: dict[int, None] = dict.fromkeys(range(len(patterns)))
         self._database: Any = None
-        self._found: set[int] = set()
-        self._seen: Callable[..., None] = lambda index, _start, _end, _flags, _context: self._found.add(index)
+        # Those that are looked for in words tell all their ends, the others just that they are there.
+        self._placed = [_stays_between_spaces(pattern, flags) for pattern, flags in patterns]
         expressions = []
         for index, (pattern, flags) in enumerate(patterns):
             try:
                 expressions.append((index, relax(pattern, flags, beyond_ascii=beyond_ascii)))
             except _Unknown:
                 continue
-        database = _database(expressions)
+        database = _database(expressions, self._placed)
         if database is None:
             # Some of them are refused (too large, may match nothing): those go unfiltered.
-            expressions = [each for each in expressions if _database([each]) is not None]
-            database = _database(expressions)
+            expressions = [each for each in expressions if _database([each], self._placed) is not None]
+            database = _database(expressions, self._placed)
         if database is not None:
             self._database = database
-            self.always -= {index for index, _ in expressions}
+            for index, _ in expressions:
+                del self.always[index]
 
-    def __call__(self, text: bytes) -> set[int]:
-        self._found = set(self.always)
+    def __call__(self, text: bytes) -> dict[int, list[int] | None]:
+        found: dict[int, Any] = dict(self.always)
+        placed = self._placed
+
+        def seen(index: int, _start: int, end: int, _flags: int, _context: object) -> None:
+            if not placed[index]:
+                found[index] = None
+            else:
+                found.setdefault(index, []).append(end)
+
         if text and self._database is not None:
-            self._database.scan(text, match_event_handler=self._seen)
-        return self._found
+            self._database.scan(text, match_event_handler=seen)
+        return found
 
 
-def _database(expressions: Sequence[tuple[int, bytes]]) -> Any:
+def words(text: str, ends: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """The stretches of `text` between spaces in which one of `ends` lies, with the space after them, in order."""
+    done = 0
+    for end in sorted(ends):
+        if end > done:
+            start = text.rfind(" ", 0, end) + 1
+            done = text.find(" ", end - 1) + 1 or len(text)
+            if start < done:
+                yield start, done
+
+
+def _database(expressions: Sequence[tuple[int, bytes]], placed: Sequence[bool]) -> Any:
     import hyperscan
 
     if not expressions:
@@ -121,7 +149,7 @@ def _database(expressions: Sequence[tuple[int, bytes]]) -> Any:
         database.compile(
             expressions=[expression for _, expression in expressions],
             ids=[index for index, _ in expressions],
-            flags=[hyperscan.HS_FLAG_SINGLEMATCH] * len(expressions),
+            flags=[0 if placed[index] else hyperscan.HS_FLAG_SINGLEMATCH for index, _ in expressions],
         )
     except hyperscan.error:
         return None
@@ -139,6 +167,14 @@ def relax(pattern: str, flags: int, *, beyond_ascii: bool) -> bytes:
     Raises:
         _Unknown: The pattern holds something that is not certain to mean the same to both parsers.
     """
+    tree = _parsed(pattern, flags)
+    expression = _Writer(beyond_ascii).sequence(tree, bool(tree.state.flags & re.I))
+    if re.fullmatch(rb"(?:\(\?:|\)|\||\\b)*", expression):
+        raise _Unknown
+    return expression
+
+
+def _parsed(pattern: str, flags: int) -> Any:
     if flags & ~_KNOWN_FLAGS:
         raise _Unknown
     with warnings.catch_warnings():
@@ -151,10 +187,41 @@ def relax(pattern: str, flags: int, *, beyond_ascii: bool) -> bytes:
         raise _Unknown
     if _looks_fuzzy(pattern):
         raise _Unknown
-    expression = _Writer(beyond_ascii).sequence(tree, bool(tree.state.flags & re.I))
-    if re.fullmatch(rb"(?:\(\?:|\)|\||\\b)*", expression):
-        raise _Unknown
-    return expression
+    return tree
+
+
+def _stays_between_spaces(pattern: str, flags: int) -> bool:
+    """Whether no match holds a space, and none depends on what comes after the next space."""
+    try:
+        return not _takes_space(_parsed(pattern, flags))
+    except _Unknown:
+        return False
+
+
+def _takes_space(items: Any) -> bool:
+    c = _constants
+    for op, value in items:
+        if op in (c.AT, c.GROUPREF):
+            continue  # a group that has taken no space matches none when it comes again
+        if op is c.BRANCH:
+            takes = any(map(_takes_space, value[1]))
+        elif op is c.SUBPATTERN:
+            takes = _takes_space(value[3])
+        elif op in (c.MAX_REPEAT, c.MIN_REPEAT, c.POSSESSIVE_REPEAT):
+            takes = _takes_space(value[2])
+        elif op is c.ATOMIC_GROUP:
+            takes = _takes_space(value)
+        elif op in (c.ASSERT, c.ASSERT_NOT):
+            # What lies before is seen wherever the search begins; after the word, its space is seen.
+            direction, inner = value
+            takes = direction > 0 and not (len(inner) == 1 and inner[0][0] in _ONE_CHARACTER) and _takes_space(inner)
+        elif op in _ONE_CHARACTER:
+            takes = op is c.ANY or _SPACE in _Writer(False).members(op, value, False)
+        else:
+            takes = True
+        if takes:
+            return True
+    return False
 
 
 def _looks_fuzzy(pattern: str) -> bool:
@@ -174,12 +241,8 @@ class _Writer:
 
     def _item(self, op: Any, value: Any, ignore_case: bool) -> bytes:
         c = _constants
-        if op is c.LITERAL:
-            return self._set(self._members([(op, value)], ignore_case))
-        if op is c.NOT_LITERAL:
-            return self._set(self._members([(c.NEGATE, None), (c.LITERAL, value)], ignore_case))
-        if op is c.IN:
-            return self._set(self._members(value, ignore_case))
+        if op in (c.LITERAL, c.NOT_LITERAL, c.IN):
+            return self._set(self.members(op, value, ignore_case))
         if op is c.ANY:
             return self._set(_ASCII | {_OTHER})
         if op is c.BRANCH:
@@ -213,9 +276,12 @@ class _Writer:
         count = b"{%d,}" % least if loose else b"{%d,%d}" % (least, most)
         return b"(?:" + written + b")" + count
 
-    def _members(self, items: Sequence[tuple[Any, Any]], ignore_case: bool) -> frozenset[int]:
-        """Bytes that stand for the characters of a class, at least."""
+    def members(self, op: Any, value: Any, ignore_case: bool) -> frozenset[int]:
+        """Bytes that stand for the characters that a literal or a class matches, at least."""
         c = _constants
+        items: Sequence[tuple[Any, Any]] = value if op is c.IN else [(op, value)]
+        if op is c.NOT_LITERAL:
+            items = [(c.NEGATE, None), (c.LITERAL, value)]
         negated = bool(items) and items[0][0] is c.NEGATE
         members: set[int] = set()
         for op, value in items[1:] if negated else items:
@@ -264,7 +330,7 @@ class _Writer:
         if not self._beyond:
             members = members & _ASCII
         if not members:
-            raise _Unknown  # matches nothing in such texts; too rare to be worth a case of its own
+            return b"\\x80"  # matches nothing in such texts, and no ASCII text has this byte
         if len(members) == 129 or (len(members) == 128 and not self._beyond):
             return b"[\\x00-\\xff]"
         runs: list[tuple[int, int]] = []

@@ -38,7 +38,6 @@ from __future__ import annotations
 
 import importlib.util
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -47,6 +46,7 @@ import numpy as np
 
 from privkit.deid.findings import Finding
 from privkit.deid.recognizers.weights import RAMPART
+from privkit.deid.recognizers.words import in_word, to_word_edges, with_name_parts
 from privkit.errors import DetectorError
 from privkit.model.report import ModelInfo
 
@@ -109,7 +109,6 @@ _BETWEEN_PARTS = re.compile(
 _SSN = re.compile(r"\d{3}[- ]\d{2}[- ]\d{4}")
 _MOST_PHONE_DIGITS = 15  # ITU-T E.164
 _WITHIN = re.compile(r"\s{0,2}[^\w\s]{0,2}\s?")
-_IDEOGRAPH = re.compile("[\u1100-\u11ff\u2e80-\ua4cf\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]")
 
 
 def installed() -> bool:
@@ -344,7 +343,7 @@ def _continues(text: str, span: Sequence[_Word], word: _Word) -> bool:
     if word.entity != last.entity:
         return False
     # The tokenizer leaves combining accents out of its words.
-    between = text[_to_word_edges(text, last.start, last.end)[1] : word.start]
+    between = text[to_word_edges(text, last.start, last.end)[1] : word.start]
     if not between:
         return True
     if word.entity == "PERSON":
@@ -365,26 +364,26 @@ def _continues(text: str, span: Sequence[_Word], word: _Word) -> bool:
 def _trimmed(text: str, start: int, end: int, entity: str) -> tuple[int, int]:
     """The span without punctuation and spaces at its ends; empty if there is nothing else in it."""
     opening = "+(" if entity == "PHONE_NUMBER" else ""
-    while start < end and not (_in_word(text[start]) or text[start] in opening):
+    while start < end and not (in_word(text[start]) or text[start] in opening):
         start += 1
-    while start < end and not _in_word(text[end - 1]):
+    while start < end and not in_word(text[end - 1]):
         end -= 1
     return start, end
 
 
 def _snapped(text: str, start: int, end: int, entity: str) -> tuple[int, int]:
     """The span, widened to whole words; for addresses and numbers, to what hangs together without a space."""
-    start, end = _to_word_edges(text, start, end)
+    start, end = to_word_edges(text, start, end)
     if entity == "PERSON":
-        return _with_name_parts(text, start, end)
+        return with_name_parts(text, start, end)
     if entity == "LOCATION":
         return start, end
     if entity in ("EMAIL_ADDRESS", "URL"):
         return _with_run(text, start, end, entity)
     while end + 1 < len(text) and text[end] in "-./" and text[end + 1].isdigit():
-        start, end = _to_word_edges(text, start, end + 2)
+        start, end = to_word_edges(text, start, end + 2)
     while start > 1 and text[start - 1] in "-./" and text[start - 2].isdigit():
-        start, end = _to_word_edges(text, start - 2, end)
+        start, end = to_word_edges(text, start - 2, end)
     return start, end
 
 
@@ -395,27 +394,6 @@ def _number(entity: str, found: str) -> str:
     if _SSN.fullmatch(found):
         return "US_SSN"
     return "ID" if sum(map(str.isdigit, found)) > _MOST_PHONE_DIGITS else entity
-
-
-def _to_word_edges(text: str, start: int, end: int) -> tuple[int, int]:
-    while start > 0 and _joined(text[start - 1], text[start]):
-        start -= 1
-    while end < len(text) and _joined(text[end - 1], text[end]):
-        end += 1
-    return start, end
-
-
-def _with_name_parts(text: str, start: int, end: int) -> tuple[int, int]:
-    """`Neil` → `O'Neil-Smith`; but `Patel` stays without its `'s`."""
-    while end + 2 < len(text) and text[end] in "-‐‑'’" and text[end + 1].isupper() and _in_word(text[end + 2]):
-        start, end = _to_word_edges(text, start, end + 2)
-    while start > 1 and text[start - 1] in "-‐‑'’" and _in_word(text[start - 2]):
-        before, _ = _to_word_edges(text, start - 2, start - 1)
-        short = start - 1 - before <= 2  # O', D', Al-
-        if not text[before].isupper() and not (short and text[start - 1] in "'’"):
-            break
-        start = before
-    return start, end
 
 
 def _with_run(text: str, start: int, end: int, entity: str, reach: int = 320) -> tuple[int, int]:
@@ -429,15 +407,6 @@ def _with_run(text: str, start: int, end: int, entity: str, reach: int = 320) ->
     if entity == "EMAIL_ADDRESS" and "@" not in text[first:last]:
         return start, end
     return min(first, start), max(last, end)
-
-
-def _in_word(character: str) -> bool:
-    return character.isalnum() or unicodedata.category(character).startswith("M")
-
-
-def _joined(left: str, right: str) -> bool:
-    """Whether no word ends between the two. Each ideograph, for which there are no spaces, is a word."""
-    return _in_word(left) and _in_word(right) and not _IDEOGRAPH.match(left) and not _IDEOGRAPH.match(right)
 
 
 def _union(left: Finding, right: Finding) -> Finding:

@@ -137,7 +137,7 @@ TAGGER = Weights(
     distribution="privkit-toolkit",
     package="privkit.deid.recognizers.tagger",
     version="1",
-    files=MappingProxyType({"tagger.npz": "6ebbfe2c12964b94b1da43f0f0387e93150b8ac7141c1cd93774da24a565c0e8"}),
+    files=MappingProxyType({"tagger.npz": "bfc6aba5caa0dff4e3770b22b07f77a45edfee2ec4ee9507b650f0c7a0f3cc50"}),
     install="pip install --force-reinstall --no-deps privkit-toolkit",
 )
 """privkit's own tagger (MIT), trained by `training/`; what `core` adds to `patterns`."""

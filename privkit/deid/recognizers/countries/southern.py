@@ -24,7 +24,9 @@ SPAIN = (
             "número de afiliación", "afiliación", "social security",
         ),
     ),
-    Identifier("ES_VAT_ID", "es.nif", alone=(r"ES ?[A-Z]-?\d{7}-?[0-9A-Z]", r"ES ?\d{8}-?[A-Z]")),
+    Identifier(
+        "ES_VAT_ID", "es.nif", alone=(r"ES ?[A-Z]-?\d{7}-?[0-9A-Z]", r"ES ?\d{8}-?[A-Z]"), capitals=True
+    ),
 )  # fmt: skip
 
 ITALY = (

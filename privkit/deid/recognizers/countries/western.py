@@ -21,7 +21,9 @@ GERMANY = (
         named=(r"\d{2,3}[ /]\d{3,4}[ /]\d{4,5}", r"\d{10,11}", r"\d{13}"),
         names=("steuernummer", "steuer nr", "st nr", "stnr", "finanzamt", "tax number", "tax no"),
     ),
-    Identifier("DE_VAT_ID", "de.vat", alone=(r"DE ?[1-9]\d{8}", r"DE ?[1-9]\d{2}[ .]\d{3}[ .]\d{3}")),
+    Identifier(
+        "DE_VAT_ID", "de.vat", alone=(r"DE ?[1-9]\d{8}", r"DE ?[1-9]\d{2}[ .]\d{3}[ .]\d{3}"), capitals=True
+    ),
     Identifier(
         "DE_SOCIAL_SECURITY",
         "checks:german_pension",
@@ -125,7 +127,7 @@ BELGIUM = (
             "n° national", "registre national", "numéro de registre national", "nationalregisternummer",
         ),
     ),
-    Identifier("BE_VAT_ID", "be.vat", alone=(r"BE ?[01]?\d{3}[. ]?\d{3}[. ]?\d{3}",)),
+    Identifier("BE_VAT_ID", "be.vat", alone=(r"BE ?[01]?\d{3}[. ]?\d{3}[. ]?\d{3}",), capitals=True),
 )  # fmt: skip
 
 NETHERLANDS = (
