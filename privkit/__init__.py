@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         Reidentified,
         deidentify,
         deidentify_text,
+        explain_text,
         reidentify,
         scan,
     )
@@ -59,7 +60,9 @@ if TYPE_CHECKING:
     from privkit.keys.identity import Identity
     from privkit.keys.keyfile import Key
     from privkit.model.evaluation import Evaluation
+    from privkit.model.explanation import Explanation
     from privkit.model.policy import Policy
+    from privkit.model.presidio import PresidioConfiguration
     from privkit.pipeline.pipeline import Pipeline
     from privkit.session import Released, Session
     from privkit.study.aggregator import Aggregator
@@ -81,6 +84,7 @@ __all__ = [
     "DeidentifiedText",
     "DetectorError",
     "Evaluation",
+    "Explanation",
     "Identity",
     "InputError",
     "InterruptedRunError",
@@ -96,6 +100,7 @@ __all__ = [
     "PipelineError",
     "Policy",
     "PolicyError",
+    "PresidioConfiguration",
     "PrivkitError",
     "QueryError",
     "Reidentified",
@@ -116,6 +121,7 @@ __all__ = [
     "deidentify",
     "deidentify_text",
     "evaluate",
+    "explain_text",
     "grant_budget",
     "query",
     "read_card",
@@ -132,6 +138,7 @@ _HOMES = {
     "Deidentified": "privkit.deidentifier",
     "DeidentifiedText": "privkit.deidentifier",
     "Evaluation": "privkit.model.evaluation",
+    "Explanation": "privkit.model.explanation",
     "Identity": "privkit.keys.identity",
     "Key": "privkit.keys.keyfile",
     "KeyHolder": "privkit.study.holder",
@@ -139,6 +146,7 @@ _HOMES = {
     "Party": "privkit.study.party",
     "Pipeline": "privkit.pipeline.pipeline",
     "Policy": "privkit.model.policy",
+    "PresidioConfiguration": "privkit.model.presidio",
     "Reidentified": "privkit.deidentifier",
     "Released": "privkit.session",
     "Session": "privkit.session",
@@ -151,6 +159,7 @@ _HOMES = {
     "deidentify": "privkit.deidentifier",
     "deidentify_text": "privkit.deidentifier",
     "evaluate": "privkit.evaluation",
+    "explain_text": "privkit.deidentifier",
     "grant_budget": "privkit.budget",
     "query": "privkit.dp.builder",
     "read_card": "privkit.cards",

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from privkit import __version__
 from privkit.deid.counts import Counts
+from privkit.deid.explaining import check_rows, explained_rows, reasons
 from privkit.deid.findings import Finding
 from privkit.deid.plan import Known, Plan, known_files, make_plan, needles, output_schema, restored_schema, unwatched
 from privkit.deid.policies import policy_names
@@ -33,13 +34,16 @@ from privkit.io.sources import Source, open_source
 from privkit.io.staged import Staged, check_place
 from privkit.keys.keyfile import Key
 from privkit.model.canonical import sha256_of
+from privkit.model.explanation import ExplainedRows, Explanation
 from privkit.model.operators import Drop, Operator
 from privkit.model.policy import DetectorName, Policy, Recall
+from privkit.model.presidio import PresidioConfiguration
 from privkit.model.progress import Observer, SilentObserver
 from privkit.model.report import ColumnReport, DecidedColumn, PolicyInfo, Report, Residual, ScannedColumn, ScanReport
 from privkit.model.yamlfile import write_yaml
+from privkit.report.explanation import check_explanation_path, stage_explanation
 from privkit.report.files import check_report_path, report_text
-from privkit.report.wording import unread_sentence
+from privkit.report.wording import sent_away, unread_sentence
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -106,6 +110,7 @@ def deidentify(
     recall: Recall | None = None,
     language: str | None = None,
     country: Collection[str] = (),
+    presidio: str | Path | PresidioConfiguration | None = None,
     known: Sequence[Known] = (),
     workers: int | None = None,
     format: str | None = None,
@@ -117,6 +122,8 @@ def deidentify(
     force: bool = False,
     save_policy: str | Path | None = None,
     report: str | Path | None = None,
+    explain: str | Path | None = None,
+    explain_rows: Collection[int] = (),
     observer: Observer | None = None,
     before: Before | None = None,
     publishing: Callable[[Report], None] | None = None,
@@ -137,6 +144,8 @@ def deidentify(
         recall: `high`, `balanced` or `precise`; the policy's by default.
         language: Of the texts, ISO 639-1; the policy's, else English.
         country: Whose national numbers are read, ISO 3166-1 alpha-2; the policy's, else the language decides.
+        presidio: More recognizers and a model, in Presidio's own form: a YAML file or a `PresidioConfiguration`; the
+            policy's by default.
         known: Names from other files to look for in each row's texts.
         workers: Processes; as many as there are processors, fewer for small inputs, if None.
         format: The source's format where its name does not say.
@@ -148,6 +157,10 @@ def deidentify(
         force: Replace an existing output.
         save_policy: Where to write the resolved policy, as YAML.
         report: Where to write the report: .json or .html.
+        explain: Where to write why some rows come out as they do: JSON if the name ends in .json, else HTML. The file
+            holds their texts; nobody but its owner can open it. The source is read a second time for it.
+        explain_rows: Which rows, 1-based, counted through all files of the source; the first ten if none are named,
+            500 at most.
         observer: Hears of the decision and the progress.
         before: What workers do to each block first: a pipeline's local mechanisms.
         publishing: Called with the report when all is done, just before the output gets its name; what it raises
@@ -180,22 +193,37 @@ def deidentify(
         recall=recall,
         language=language,
         country=country,
+        presidio=presidio,
     )
+    if explain_rows and explain is None:
+        raise UsageError("--explain-rows chooses rows for --explain", hint="Add --explain FILE.")
+    check_rows(explain_rows)
     opened = _opened(source, format, encoding, max_expansion)
+    if explain is not None and not in_memory and not opened.resumable:
+        raise UsageError(
+            "--explain reads the source a second time, and a pipe can be read only once",
+            hint="Save it to a file first.",
+        )
     if resume and (output is None or str(output) == "-" or not opened.resumable):
         raise UsageError("--resume needs a source and an output that are files", hint="Start anew without --resume.")
     _check_places(
         opened,
         None if dry_run else output,
-        read={"key": key, "policy": _policy_file(policy), **{f"--known {one.path}": one.path for one in known}},
+        read={
+            "key": key,
+            "policy": _policy_file(policy),
+            "Presidio configuration": presidio,
+            **{f"--known {one.path}": one.path for one in known},
+        },
         save_policy=save_policy,
         report=report,
+        explain=explain,
         force=force,
         resume=resume,
     )
     plan = make_plan(opened, chosen, columns or {}, drop, keep)
     observer.decided(plan.decisions, plan.detector.name)
-    warnings = [*_skipped_files(opened), *_absent_columns(chosen, plan)]
+    warnings = [*sent_away(plan.detector.remote), *_skipped_files(opened), *_absent_columns(chosen, plan)]
     warnings += [f"{row.name}: {warning}" for row in plan.decisions for warning in row.warnings]
     if plan.policy.kept_key and not kept.kept:
         warnings.append(
@@ -204,12 +232,6 @@ def deidentify(
     for warning in warnings:
         observer.warned(warning)
     saved = write_yaml(plan.policy.model_copy(update={"name": Path(save_policy).stem})) if save_policy else ""
-    if dry_run:
-        with Staged() as staged:
-            if save_policy is not None:
-                staged.add(Path(save_policy), saved)
-            staged.publish()
-        return Deidentified(None, None, None, plan.decisions, plan.policy)
     job = Job(
         policy=plan.policy,
         secret=base64.b64encode(kept.secret()).decode(),
@@ -219,10 +241,27 @@ def deidentify(
         before=before,
     )
     target = Target("memory")
-    if not in_memory:
+    if not in_memory and not dry_run:
         schema = output_schema(opened, plan, job, table=_writes_table(str(output)))
         target = target_for(str(output), opened, schema)
     job = job.model_copy(update={"target": target.to_json()})
+    explained: ExplainedRows | None = None
+    if explain is not None:
+        why = reasons(chosen, plan, columns or {}, drop, keep)
+        explained = explained_rows(opened, plan, job, explain_rows, why)
+
+    def stage(staged: Staged) -> None:
+        """What the run writes beside its output and its report."""
+        if save_policy is not None:
+            staged.add(Path(save_policy), saved)
+        if explain is not None and explained is not None:
+            stage_explanation(staged, Path(explain), explained)
+
+    if dry_run:
+        with Staged() as staged:
+            stage(staged)
+            staged.publish()
+        return Deidentified(None, None, None, plan.decisions, plan.policy)
 
     def reported(counts: Counts) -> Report:
         found = [*_unmatched(entities or {}, plan, counts), *_unread(plan, counts)]
@@ -237,8 +276,7 @@ def deidentify(
         def prepare(counts: Counts) -> None:
             """What goes beside the output is on the disk before the output gets its name."""
             results.append(reported(counts))
-            if save_policy is not None:
-                staged.add(Path(save_policy), saved)
+            stage(staged)
             if report is not None:
                 staged.add(Path(report), report_text(results[0], Path(report)))
             if publishing is not None:
@@ -275,6 +313,7 @@ def deidentify_text(
     recall: Recall | None = None,
     language: str | None = None,
     country: Collection[str] = (),
+    presidio: str | Path | PresidioConfiguration | None = None,
 ) -> DeidentifiedText:
     """De-identifies one text.
 
@@ -287,17 +326,69 @@ def deidentify_text(
         recall: `high`, `balanced` or `precise`; the policy's by default.
         language: Of the texts, ISO 639-1; the policy's, else English.
         country: Whose national numbers are read, ISO 3166-1 alpha-2; the policy's, else the language decides.
+        presidio: More recognizers and a model, in Presidio's own form: a YAML file or a `PresidioConfiguration`; the
+            policy's by default.
 
     Raises:
         PrivkitError: See `privkit.errors`.
     """
     chosen = chosen_policy(
-        policy, entities=entities, detector=detector, recall=recall, language=language, country=country
+        policy,
+        entities=entities,
+        detector=detector,
+        recall=recall,
+        language=language,
+        country=country,
+        presidio=presidio,
     )
     kept = _key(key)
     job = Job(policy=chosen, secret=base64.b64encode(kept.secret()).decode(), kept=kept.kept)
     rewritten, spans = job.transformer().rewrite_text(text)
     return DeidentifiedText(rewritten, tuple(spans))
+
+
+def explain_text(
+    text: str,
+    *,
+    policy: str | Path | Policy = "default",
+    key: str | Path | Key | None = None,
+    entities: Mapping[str, Operator] | None = None,
+    detector: DetectorName | None = None,
+    recall: Recall | None = None,
+    language: str | None = None,
+    country: Collection[str] = (),
+    presidio: str | Path | PresidioConfiguration | None = None,
+) -> Explanation:
+    """Why `deidentify_text` writes a text as it does: each finding with its score, and what became of it.
+
+    The result holds the text; its `repr` does not show it.
+
+    Args:
+        text: Any text.
+        policy: See `deidentify_text`.
+        key: See there.
+        entities: See there.
+        detector: See there.
+        recall: See there.
+        language: See there.
+        country: See there.
+        presidio: See there.
+
+    Raises:
+        PrivkitError: See `privkit.errors`.
+    """
+    chosen = chosen_policy(
+        policy,
+        entities=entities,
+        detector=detector,
+        recall=recall,
+        language=language,
+        country=country,
+        presidio=presidio,
+    )
+    kept = _key(key)
+    job = Job(policy=chosen, secret=base64.b64encode(kept.secret()).decode(), kept=kept.kept)
+    return job.transformer().explain_text(text)
 
 
 def scan(
@@ -308,6 +399,7 @@ def scan(
     recall: Recall | None = None,
     language: str | None = None,
     country: Collection[str] = (),
+    presidio: str | Path | PresidioConfiguration | None = None,
     workers: int | None = None,
     format: str | None = None,
     encoding: str = "utf-8",
@@ -326,12 +418,21 @@ def scan(
     observer = observer or SilentObserver()
     # A scan only looks: what a policy would refuse or drop is counted like everything else.
     chosen = chosen_policy(
-        policy, accept_free_text=True, detector=detector, recall=recall, language=language, country=country
+        policy,
+        accept_free_text=True,
+        detector=detector,
+        recall=recall,
+        language=language,
+        country=country,
+        presidio=presidio,
     ).model_copy(update={"unknown": "keep"})
     opened = _opened(source, format, encoding, max_expansion)
     plan = make_plan(opened, chosen, {}, (), ())
     plan = Plan(unwatched(plan.policy), plan.decisions, plan.sample, plan.detector)
     observer.decided(plan.decisions, plan.detector.name)
+    warnings = sent_away(plan.detector.remote)
+    for warning in warnings:
+        observer.warned(warning)
     job = Job(policy=plan.policy, secret=base64.b64encode(Key.ephemeral().secret()).decode(), kept=False)
     counts = Counts()
     observer.started(opened.total)
@@ -350,8 +451,8 @@ def scan(
             entities=dict(column.entities),
             cells_unread=column.unread,
         )
-    warnings = _unread(plan, counts)
-    for warning in warnings:
+    unread = _unread(plan, counts)
+    for warning in unread:
         observer.warned(warning)
     return ScanReport(
         source=_as_text(opened.description),
@@ -362,7 +463,8 @@ def scan(
         policy=PolicyInfo(name=plan.policy.name, sha256=sha256_of(plan.policy)),
         pii_found=any(column.role in ("identifier", "free_text") and column.cells for column in scanned.values()),
         seconds=round(time.monotonic() - started, 3),
-        warnings=warnings,
+        warnings=[*warnings, *unread],
+        remote=list(plan.detector.remote),
     )
 
 
@@ -440,6 +542,7 @@ def _check_places(
     read: Mapping[str, object],
     save_policy: str | Path | None = None,
     report: str | Path | None = None,
+    explain: str | Path | None = None,
     force: bool = False,
     resume: bool = False,
 ) -> None:
@@ -451,22 +554,21 @@ def _check_places(
         read: What else is read, by what it is called in messages: paths, other values are passed over.
         save_policy: See `deidentify`.
         report: See `deidentify`.
+        explain: See `deidentify`.
         force: Whether files may be replaced. What is read never is.
         resume: Whether an interrupted run may have written some of them.
     """
     written: dict[str, Path] = {}
-    for what, name in (("output", output), ("saved policy", save_policy), ("report", report)):
+    beside = (("saved policy", save_policy), ("report", report), ("explanation", explain))
+    for what, name in (("output", output), *beside):
         if name is not None and not str(name):
             raise UsageError(f"the {what}'s name is empty", hint="Name a file.")
     if output is not None and str(output) != "-":
         written["output"] = Path(output)
-    if save_policy is not None:
-        written["saved policy"] = Path(save_policy)
-    if report is not None:
-        written["report"] = Path(report)
+    written |= {what: Path(name) for what, name in beside if name is not None}
     places = {what: _real(place) for what, place in written.items()}
     if len(set(places.values())) < len(places):
-        raise UsageError("output, report and saved policy must be different files")
+        raise UsageError("output, report, explanation and saved policy must be different files")
     for what, place in places.items():
         # A decision may be written over the policy that it came from, if --force says so.
         others = {name: value for name, value in read.items() if (what, name) != ("saved policy", "policy")}
@@ -477,6 +579,8 @@ def _check_places(
         kind_of(str(output), source)
     if "report" in written:
         check_report_path(written["report"], force=force or resume)
+    if "explanation" in written:
+        check_explanation_path(written["explanation"], force=force or resume)
     if "saved policy" in written:
         check_place(written["saved policy"], "the saved policy", force=force or resume)
 
@@ -690,6 +794,7 @@ def _report(
         ),
         seconds=round(seconds, 3),
         warnings=list(warnings),
+        remote=list(plan.detector.remote),
     )
 
 

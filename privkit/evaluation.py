@@ -30,9 +30,11 @@ from privkit.model.annotated import AnnotatedFormat, AnnotatedSet
 from privkit.model.canonical import sha256_of
 from privkit.model.evaluation import DetectionGroups, Evaluation
 from privkit.model.policy import DetectorName, Policy, Recall
+from privkit.model.presidio import PresidioConfiguration
 from privkit.model.progress import Observer, SilentObserver
 from privkit.model.report import PolicyInfo
 from privkit.model.software import versions_of
+from privkit.report.wording import sent_away
 
 _TEXTS_OF_A_BATCH = 256
 _CHARACTERS_OF_A_BATCH = 1 << 18
@@ -50,6 +52,7 @@ def evaluate(
     recall: Recall | None = None,
     language: str | None = None,
     country: Collection[str] = (),
+    presidio: str | Path | PresidioConfiguration | None = None,
     by: str | Sequence[str] = (),
     mapping: Mapping[str, str | None] | None = None,
     format: AnnotatedFormat | None = None,
@@ -66,10 +69,11 @@ def evaluate(
         data: A file: presidio-research's JSON, a token a line with tags (IOB), or JSON Lines with character spans; or
             a list of mappings as lines of the last have them.
         policy: A built-in policy's name, a YAML file, or a `Policy`: its thresholds and lists count.
-        detector: As for `deidentify`; so are recall, language and country.
+        detector: As for `deidentify`; so are recall, language, country and presidio.
         recall: How much is looked for.
         language: Of the texts.
         country: Whose national numbers are read.
+        presidio: More recognizers and a model.
         by: Attributes by whose groups recall and masking are compared; needs the extra `fairness`.
         mapping: What types of the data are taken for, by their name there; None leaves a type out. Usual names
             are known.
@@ -100,7 +104,7 @@ def evaluate(
     own = dict(mapping or {})
     _check_mapping(own)
     if report is not None:
-        for what, read in (("data", data), ("policy", policy)):
+        for what, read in (("data", data), ("policy", policy), ("Presidio configuration", presidio)):
             if isinstance(read, (str, Path)) and os.path.realpath(report) == os.path.realpath(read):
                 raise UsageError(f"the report would replace the {what} that this run reads", hint="Give another name.")
         check_report_path(Path(report), force=force)
@@ -108,7 +112,9 @@ def evaluate(
         annotated = read_annotated(Path(data), format=format, encoding=encoding)
     else:
         annotated = records_annotated(data)
-    chosen = chosen_policy(policy, detector=detector, recall=recall, language=language, country=country)
+    chosen = chosen_policy(
+        policy, detector=detector, recall=recall, language=language, country=country, presidio=presidio
+    )
     found = _evaluated(annotated, chosen, attributes, own, _workers(workers, annotated), show_text, observer)
     result = found.model_copy(update={"seconds": round(time.monotonic() - started, 3)})
     if report is not None:
@@ -135,9 +141,10 @@ def _evaluated(
     unknown = [name for name, one in left_out.items() if one.why == "unknown"]
     if unknown:
         warnings.append(f"not evaluated, for nobody said what they are: {_listed(unknown)} (--map TYPE=ENTITY)")
+    detector = detector_of(policy)
+    warnings += sent_away(detector.remote)
     for warning in warnings:
         observer.warned(warning)
-    detector = detector_of(policy)
     policy = policy.model_copy(update={"detector": detector.name})
     marked, findings, cpu = _judged(annotated, policy, entities, workers, observer)
     evaluated = [span for span in marked if span.evaluated]

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _ASSIGNMENT = re.compile(r"(?P<name>.+?)=(?P<operator>[a-z_]+(?::.*)?)", re.DOTALL)
+_RANGE = re.compile(r"([0-9]{1,15})(?:-([0-9]{1,15}))?")
+_LONGEST_RANGE = 10_000  # what is told of rows refuses fewer already: this only keeps the list short
 PATH = click.Path(path_type=Path, readable=False)  # what cannot be read is said by whoever reads it
 
 
@@ -58,7 +60,7 @@ def reading_options(command: Command) -> Command:
 
 
 def detecting_options(command: Command) -> Command:
-    """How personal data is looked for: `--policy`, `--detector`, `--recall`, `--language`, `--country`, `--workers`."""
+    """How personal data is looked for: the policy, the detector, the language, how many processes."""
     for option in (
         click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Processes; one per core by default."),
         click.option(
@@ -74,6 +76,12 @@ def detecting_options(command: Command) -> Command:
             type=click.Choice(["patterns", "spacy", "core", "full"]),
             help="patterns needs no model, core adds privkit's own, full adds Rampart's (the fullest installed by "
             "default); spacy is Presidio with spaCy's small model.",
+        ),
+        click.option(
+            "--presidio",
+            type=PATH,
+            metavar="FILE",
+            help="More recognizers and a model, by a YAML file in Presidio's own form; the policy's by default.",
         ),
         click.option(
             "--recall",
@@ -117,6 +125,24 @@ def operators(option: str, texts: Sequence[str]) -> dict[str, Operator | str]:
         if name in found:
             raise UsageError(f"{option} {name} is given twice")
         found[name] = operator if operator == "free_text" and option == "--column" else parse_operator(operator)
+    return found
+
+
+def rows(option: str, text: str | None) -> list[int]:
+    """Reads `3,17-19`: numbers of rows, counted from 1; none of None.
+
+    Raises:
+        UsageError: It is not of that form, or names a great many.
+    """
+    found: list[int] = []
+    for part in text.split(",") if text is not None else ():
+        match = _RANGE.fullmatch(part.strip())
+        first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
+        if not 1 <= first <= last:
+            raise UsageError(f"{option} {text}: row numbers from 1 on are wanted", hint=f"{option} 3,17-19")
+        if last - first >= _LONGEST_RANGE:
+            raise UsageError(f"{option} {text}: these are too many rows", hint=f"Choose a few: {option} 3,17-19")
+        found += range(first, last + 1)
     return found
 
 

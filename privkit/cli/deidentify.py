@@ -36,6 +36,15 @@ if TYPE_CHECKING:
     "--save-policy", type=_options.PATH, metavar="FILE", help="Write the decision down, to run it next month."
 )
 @click.option("--report", type=_options.PATH, metavar="FILE", help="Write a report: .json or .html.")
+@click.option(
+    "--explain",
+    type=_options.PATH,
+    metavar="FILE",
+    help="Write why some rows come out as they do: .json, else HTML. It holds their texts; only you can open it.",
+)
+@click.option(
+    "--explain-rows", metavar="ROWS", help="Which rows --explain is about: 3,17-19 (the first ten by default)."
+)
 @_options.reading_options
 @click.option("--dry-run", is_flag=True, help="Decide and show, write no data.")
 @click.option("--resume", is_flag=True, help="Continue an interrupted run (with its --key).")
@@ -52,6 +61,7 @@ def command(source: str, output: str | None, as_json: bool, **options: Any) -> N
     options["columns"] = _options.operators("--column", options.pop("column"))
     options["entities"] = _options.operators("--entity", options.pop("entity"))
     options["known"] = _options.known_values(options["known"], options.pop("on"))
+    options["explain_rows"] = _options.rows("--explain-rows", options["explain_rows"])
     options["accept_free_text"] = options["accept_free_text"] or None
     from privkit import deidentify
     from privkit.report import terminal

@@ -30,6 +30,35 @@ class Finding(NamedTuple):
     recognizer: str = ""
 
 
+class Evidence(NamedTuple):
+    """What one recognizer says of a text, and how it came to its score.
+
+    Attributes:
+        finding: With the score after context words.
+        before: The score before context words, in 0..1.
+        context: The word of the text that raised it, or the recognizer's own where it does not say which; "" for none.
+        refused: Why the detector goes no further with it; "" where it does.
+    """
+
+    finding: Finding
+    before: float
+    context: str = ""
+    refused: str = ""
+
+
+class Explained(NamedTuple):
+    """How a detector came to its findings in a text.
+
+    Attributes:
+        said: What each recognizer said.
+        found: What `detect` makes of it: the same findings, in any order. A detector that joins, widens or drops what
+            its recognizers say shows it by the difference between the two.
+    """
+
+    said: Sequence[Evidence]
+    found: Sequence[Finding]
+
+
 class Detector(Protocol):
     """Finds personal data in texts."""
 
@@ -41,9 +70,20 @@ class Detector(Protocol):
     def models(self) -> tuple[ModelInfo, ...]:
         """The models it loaded, hashes checked."""
 
+    @property
+    def remote(self) -> tuple[str, ...]:
+        """The recognizers that send texts to a service."""
+
     def detect(self, texts: Sequence[str]) -> list[list[Finding]]:
         """The findings in each text, in no particular order, scores as the recognizers gave them.
 
         Raises:
             DetectorError: A recognizer did not finish; the text must not be taken as searched.
+        """
+
+    def explain(self, text: str) -> Explained:
+        """The findings in one text, and what each recognizer said of it.
+
+        Raises:
+            DetectorError: A recognizer did not finish.
         """

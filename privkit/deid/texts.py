@@ -8,14 +8,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
-from privkit.deid.findings import Detector, Finding
+from privkit.deid.findings import Detector, Explained, Finding
 from privkit.model.operators import Generalize
 from privkit.model.policy import Policy
 
 # Standard phrases come again and again in real texts: as many are remembered as fit in some tens of megabytes.
 _REMEMBERED = 30_000
 _REMEMBERED_LENGTH = 500
+
+DENY = "privkit.deny"
+"""The recognizer that findings of a policy's deny-lists name."""
+
+Verdict = Literal["counts", "below_threshold", "allowed"]
 
 _HIGH_AGE = r"(?:9\d|1[0-2]\d)"
 _STATES = (
@@ -58,10 +64,7 @@ class TextScanner:
         """
         unseen = [text for text in dict.fromkeys(texts) if text not in self._seen]
         found = dict(zip(unseen, self._detector.detect(unseen), strict=True))
-        counted = {
-            text: self.counted(text, (*spans, *self._denials(text), *self._quasi(text)))
-            for text, spans in found.items()
-        }
+        counted = {text: self.counted(text, (*spans, *self.added(text))) for text, spans in found.items()}
         results = [counted[text] if text in counted else self._seen[text] for text in texts]
         if len(self._seen) > _REMEMBERED:
             self._seen.clear()
@@ -70,12 +73,34 @@ class TextScanner:
 
     def counted(self, text: str, findings: Iterable[Finding]) -> list[Finding]:
         """Those of `findings` that reach their threshold and are not allowed texts."""
-        return [finding for finding in findings if self._counts(text, finding)]
+        return [finding for finding in findings if self.verdict(text, finding) == "counts"]
+
+    def explain(self, text: str) -> Explained:
+        """What the detector finds in one text, and why; before any threshold and list of the policy's.
+
+        Raises:
+            DetectorError: A recognizer did not finish.
+        """
+        return self._detector.explain(text)
+
+    def added(self, text: str) -> list[Finding]:
+        """What the policy itself finds in a text: the words that it denies, quasi-identifiers that it makes coarser."""
+        return [*self._denials(text), *self._quasi(text)]
+
+    def verdict(self, text: str, finding: Finding) -> Verdict:
+        """Whether a finding counts, and if not, why."""
+        if finding.recognizer == DENY:
+            return "counts"  # a person named this very text: no threshold and no other list outweighs that
+        if finding.score < self._policy.score_threshold(finding.entity):
+            return "below_threshold"
+        if self._allowed and text[finding.start : finding.end].casefold() in self._allowed:
+            return "allowed"
+        return "counts"
 
     def _denials(self, text: str) -> Iterable[Finding]:
         for entity, pattern in self._denied:
             for match in pattern.finditer(text):
-                yield Finding(match.start(), match.end(), entity, 1.0, "privkit.deny")
+                yield Finding(match.start(), match.end(), entity, 1.0, DENY)
 
     def _quasi(self, text: str) -> Iterable[Finding]:
         """Quasi-identifiers that no recognizer looks for and that the policy makes coarser: high ages, US ZIP codes."""
@@ -84,13 +109,6 @@ class TextScanner:
                 for match in pattern.finditer(text):
                     group = match.lastgroup or 0
                     yield Finding(match.start(group), match.end(group), entity, 0.85, "privkit.quasi")
-
-    def _counts(self, text: str, finding: Finding) -> bool:
-        if finding.recognizer == "privkit.deny":
-            return True  # a person named this very text: no threshold and no other list outweighs that
-        if finding.score < self._policy.score_threshold(finding.entity):
-            return False
-        return not self._allowed or text[finding.start : finding.end].casefold() not in self._allowed
 
 
 def merged(text: str, findings: Iterable[Finding]) -> list[Finding]:

@@ -8,7 +8,7 @@ done in any order, by any process, twice after a crash, and give the same bytes.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from privkit.deid.cells import as_text, is_text, nonempty
 from privkit.deid.columns import decide_leaf, holds_identifier, identifier_in
 from privkit.deid.counts import Counts
+from privkit.deid.fates import Fates
 from privkit.deid.findings import Detector, Finding
 from privkit.deid.linked import linked_findings
 from privkit.deid.operators import ColumnOperator, RowContext, build_operator
@@ -28,6 +29,7 @@ from privkit.errors import ColumnError
 from privkit.io.frames import Frame, Leaf
 from privkit.io.outputs import guarded
 from privkit.keys.keyfile import Key
+from privkit.model.explanation import Because, ExplainedCell, Explanation, Replacement
 from privkit.model.operators import Drop, Keep, Operator, Redact
 from privkit.model.policy import ColumnRule, Policy
 
@@ -147,6 +149,67 @@ class Transformer:
             [span for span in self._spans(text, found, rule) if not self._keeps(span.entity, rule)]
             for text, found in zip(texts, self._scanner.scan(texts), strict=True)
         ]
+
+    def explain_text(self, text: str) -> Explanation:
+        """Why `rewrite_text` writes a text as it does."""
+        rule = ColumnRule(role="free_text")
+        context = self._context(1, (Leaf("text", pa.array([text]), None),), {"text": rule})
+        return self._explained(text, rule, "role", 0, RowTerms({}), context)
+
+    def explain(
+        self, frame: Frame, rows: Collection[int], because: Mapping[str, Because]
+    ) -> dict[int, list[ExplainedCell]]:
+        """Why `transform` writes some rows of a frame as it does, by the same steps.
+
+        Args:
+            frame: Rows as they were read.
+            rows: 0-based positions in the frame.
+            because: What chose each column's operator; `role` for a column that is not in it.
+
+        Returns:
+            By position, the cells that are not empty.
+
+        Raises:
+            ColumnError: See `transform`.
+            DetectorError: See there.
+        """
+        leaves = frame.leaves()
+        rules = {leaf.name: self._rule(leaf) for leaf in leaves}
+        terms = row_terms(leaves, rules, self._known)
+        context = self._context(frame.rows, leaves, rules)
+        found: dict[int, list[ExplainedCell]] = {row: [] for row in rows}
+        for leaf in leaves:
+            rule = rules[leaf.name]
+            operator = self._policy.column_operator(rule)
+            why = because.get(leaf.name, "role")
+            before = as_text(leaf.values)
+            inside = rule.role == "free_text" and not isinstance(operator, (Drop, Keep))
+            whole = before
+            if not inside and not isinstance(operator, (Drop, Keep)):
+                whole = as_text(self._guarded(self._operator(operator, rule.entity).apply(leaf, context), before))
+            for cell, text in enumerate(before.to_pylist()):
+                row = row_of(leaf, cell)
+                if row not in found or not text or text.isspace():
+                    continue
+                searched = inside and is_text(leaf.values.type)
+                if searched:
+                    told = self._explained(text, rule, why, row, terms, context)
+                    shown = self._guarded(pa.array([told.output]), pa.array([text]))[0].as_py()
+                    told = told.model_copy(update={"output": shown})
+                else:
+                    told = Explanation(text=text, output=None if isinstance(operator, Drop) else whole[cell].as_py())
+                found[row].append(
+                    ExplainedCell(
+                        **dict(told),
+                        column=leaf.name,
+                        role=rule.role or "other",
+                        entity=rule.entity,
+                        operator=operator.operator,
+                        because=why,
+                        searched=searched,
+                    )
+                )
+        return found
 
     def output_of_nothing(self, frame: Frame) -> Frame:
         """`frame` (without rows) as it would come out: its schema is the output's."""
@@ -284,9 +347,7 @@ class Transformer:
         places: list[tuple[int, int]] = []
         done = length = 0
         for span in spans:
-            spec = self._policy.finding_operator(rule, span.entity)
-            if isinstance(spec, Drop):
-                spec = Redact()  # inside a text only the finding can be left out
+            spec = self._inside(rule, span.entity)
             between, value = text[done : span.start], text[span.start : span.end]
             operator = self._operator(spec, span.entity)
             new = value if isinstance(spec, Keep) else operator.apply_text(value, row, context)
@@ -296,15 +357,57 @@ class Transformer:
             done = span.end
         return "".join((*pieces, text[done:])), tuple(places)
 
+    def _explained(
+        self, text: str, rule: ColumnRule, because: Because, row: int, terms: RowTerms, context: RowContext
+    ) -> Explanation:
+        """The way of one text through `_findings`, `_spans` and `_replaced`, told."""
+        heard = self._scanner.explain(text)
+        added = [*self._scanner.added(text), *linked_findings(text, terms.of(row))]
+        spans = self._spans(text, self._scanner.counted(text, [*heard.found, *added]), rule)
+        output, places = self._replaced(text, spans, rule, row, context)
+        fates = Fates(
+            text,
+            heard,
+            verdict=lambda finding: self._scanner.verdict(text, finding),
+            threshold=self._policy.score_threshold,
+            spans=spans,
+            operator=lambda entity: self._policy.finding_operator(rule, entity),
+        )
+        return Explanation(
+            text=text,
+            output=output,
+            findings=fates.of(added),
+            replacements=tuple(
+                Replacement(
+                    start=span.start,
+                    end=span.end,
+                    text=text[span.start : span.end],
+                    entity=span.entity,
+                    recognizer=span.recognizer,
+                    score=span.score,
+                    operator=self._inside(rule, span.entity).operator,
+                    because="entity" if span.entity in self._policy.entities else because,
+                    output=output[start:end],
+                )
+                for span, (start, end) in zip(spans, places, strict=True)
+            ),
+        )
+
+    def _inside(self, rule: ColumnRule, entity: str) -> Operator:
+        """What is done with a finding inside a text, where only the finding can be left out."""
+        spec = self._policy.finding_operator(rule, entity)
+        return Redact() if isinstance(spec, Drop) else spec
+
+    def _guarded(self, values: pa.Array, before: pa.Array) -> pa.Array:
+        return guarded(values, before) if self._spreadsheet and is_text(values.type) else values
+
     def _settle(self, leaf: Leaf, values: pa.Array, changed: dict[str, pa.Array | None], counts: Counts) -> None:
         """Takes an operator's output in, counts what it changed, and disarms it for spreadsheets."""
         before = as_text(leaf.values)
         differs = pc.fill_null(pc.not_equal(as_text(values), before), False)
         gone = pc.and_(pc.is_valid(leaf.values), pc.is_null(values))
         counts.column(leaf.name).changed += pc.sum(pc.or_(differs, gone)).as_py() or 0
-        if self._spreadsheet and is_text(values.type):
-            values = guarded(values, before)
-        changed[leaf.name] = values
+        changed[leaf.name] = self._guarded(values, before)
 
     def _count_cells(self, leaf: Leaf, rule: ColumnRule, counts: Counts) -> None:
         column = counts.column(leaf.name)

@@ -28,6 +28,7 @@ from privkit.io.frames import Frame
 from privkit.io.outputs import Target
 from privkit.keys.keyfile import Key
 from privkit.model.policy import Policy
+from privkit.model.presidio import PresidioConfiguration
 
 DEIDENTIFYING = "privkit.deid.work:deidentifying"
 SCANNING = "privkit.deid.work:scanning"
@@ -118,6 +119,7 @@ class Job(BaseModel):
 def detector_of(policy: Policy) -> Detector:
     """The detector that a policy names (the fullest installed when it names none), loaded once in each process."""
     recognizers = json.dumps(policy.model_dump(mode="json")["recognizers"])
+    presidio = None if policy.presidio is None else policy.presidio.model_dump_json()
     return _detector(
         policy.detector,
         policy.language,
@@ -125,16 +127,31 @@ def detector_of(policy: Policy) -> Detector:
         recognizers,
         policy.pattern_timeout,
         policy.lowest_threshold,
+        presidio,
+        policy.allow_remote,
     )
 
 
 @lru_cache(maxsize=4)
 def _detector(
-    name: Any, language: str, countries: tuple[str, ...], recognizers: str, timeout: float, threshold: float
+    name: Any,
+    language: str,
+    countries: tuple[str, ...],
+    recognizers: str,
+    timeout: float,
+    threshold: float,
+    presidio: str | None,
+    allow_remote: bool,
 ) -> Detector:
-    custom = json.loads(recognizers)
     return build_detector(
-        name, language=language, countries=countries, custom=custom, timeout=timeout, threshold=threshold
+        name,
+        language=language,
+        countries=countries,
+        custom=json.loads(recognizers),
+        timeout=timeout,
+        threshold=threshold,
+        presidio=None if presidio is None else PresidioConfiguration.model_validate_json(presidio),
+        allow_remote=allow_remote,
     )
 
 

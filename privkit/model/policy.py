@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from privkit.model.languages import checked_countries, checked_language
 from privkit.model.operators import Keep, Operator, Pseudonym, Replace
+from privkit.model.presidio import PresidioConfiguration
 
 Role = Literal["identifier", "free_text", "quasi", "other"]
 DetectorName = Literal["patterns", "spacy", "core", "full"]
@@ -86,6 +87,10 @@ class Policy(BaseModel):
     recognizers: tuple[Mapping[str, object], ...] = Field(
         (), description="Custom recognizers, in the form of Presidio's YAML (`recognizers:` list)."
     )
+    presidio: PresidioConfiguration | None = Field(
+        None, description="More recognizers and a model, as Presidio's own configuration describes them."
+    )
+    allow_remote: bool = Field(False, description="True: recognizers of `presidio` may send texts to a service.")
     pattern_timeout: float = Field(
         10.0, gt=0, le=600, description="Seconds that one pattern may search one text; longer is an error."
     )

@@ -78,7 +78,7 @@ class Residual(_Record):
 
 
 class Report(_Record):
-    """A run of `deidentify`."""
+    """A run of `deidentify`. `remote` names the recognizers that sent texts to a service."""
 
     source: str
     rows: int
@@ -90,6 +90,7 @@ class Report(_Record):
     residual: Residual
     seconds: float
     warnings: list[str] = []
+    remote: list[str] = []
     internal: Literal["This report holds exact counts: it is internal."] = (
         "This report holds exact counts: it is internal."
     )
@@ -107,7 +108,7 @@ class ScannedColumn(_Record):
 
 
 class ScanReport(_Record):
-    """A run of `scan`: the decision and the counts, no output."""
+    """A run of `scan`: the decision and the counts, no output. `remote`: see `Report`."""
 
     source: str
     rows: int
@@ -119,3 +120,4 @@ class ScanReport(_Record):
     pii_found: bool
     seconds: float
     warnings: list[str] = []
+    remote: list[str] = []

@@ -95,6 +95,15 @@ def unread_sentence(cells: int) -> str:
     )
 
 
+def sent_away(remote: Sequence[str]) -> list[str]:
+    """What must be said where recognizers send texts to a service; nothing if none does.
+
+    >>> sent_away(["AzureAILanguageRecognizer"])
+    ['every text that is searched is sent to a service, as it is: AzureAILanguageRecognizer']
+    """
+    return [f"every text that is searched is sent to a service, as it is: {', '.join(remote)}"] if remote else []
+
+
 def residual_sentences(residual: Residual, rows: int) -> Sequence[str]:
     """What the second look at the output covered and what it found, one sentence each."""
     part = "all" if residual.rows_checked >= rows else number(residual.rows_checked)

@@ -136,6 +136,20 @@ def test_wrong_usage(arguments, message, capsys, door):
     assert not any(each.calls for each in doors)
 
 
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        *((rows, "row numbers from 1 on are wanted") for rows in ("0", "3,", "7-5", "a", "-1", "1.5", "")),
+        ("1-99999", "these are too many rows"),
+    ],
+)
+def test_rows_that_are_none(rows, message, capsys, door):
+    called = door("deidentify", _result())
+    assert main(["deidentify", "a.csv", "-o", "b.csv", "--explain", "w.html", "--explain-rows", rows]) == 2
+    assert message in capsys.readouterr().err
+    assert not called.calls
+
+
 @pytest.mark.parametrize("words", [[], ["key"], ["policy"]], ids=" ".join)
 def test_no_command_shows_help_on_standard_error(words, capsys):
     assert main(words) == 2
@@ -149,6 +163,8 @@ def test_deidentify_hands_every_option_on(door):
     arguments = "deidentify in.csv -o out.csv --policy p.yaml --key k --detector core --workers 2 --drop a --drop b "
     arguments += "--keep c --format csv --encoding latin-1 --max-expansion 50 --accept-free-text --resume --force "
     arguments += "--save-policy s.yaml --report r.html --column x=free_text --column a=b=mask:chars_to_mask=4 "
+    arguments += "--recall high --language de --country de --country at --presidio p.yaml "
+    arguments += "--explain why.html --explain-rows 3,17-19 "
     arguments += "--entity PERSON=replace:new_value=someone --known n.csv:name --known C:\\m.csv:given --on id"
     assert main(arguments.split()) == 0
     ((positional, named),) = called.calls
@@ -170,7 +186,13 @@ def test_deidentify_hands_every_option_on(door):
         "force": True,
         "dry_run": False,
         "save_policy": Path("s.yaml"),
+        "recall": "high",
+        "language": "de",
+        "country": ("de", "at"),
+        "presidio": Path("p.yaml"),
         "report": Path("r.html"),
+        "explain": Path("why.html"),
+        "explain_rows": [3, 17, 18, 19],
         "columns": {"x": "free_text", "a=b": Mask(chars_to_mask=4)},
         "entities": {"PERSON": Replace(new_value="someone")},
     }

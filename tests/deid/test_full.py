@@ -352,3 +352,10 @@ def test_it_reads_the_languages_of_the_tagger() -> None:
     assert build_detector(language="de").name == "full"
     with pytest.raises(DetectorError, match="full does not read the language pl"):
         build_detector("full", language="pl")
+
+
+@needs_model
+def test_what_is_explained_is_what_is_found(full: FullDetector) -> None:
+    for text in NOTES[:6]:
+        explained = full.explain(text)
+        assert sorted(explained.found) == sorted(full.detect([text])[0])

@@ -48,7 +48,7 @@ def test_default() -> None:
     assert operator_of(policy, "other", "DATE_TIME") == Keep()
     assert policy.finding_operator(ColumnRule(role="free_text"), "PERSON") == Replace()
     assert policy.finding_operator(ColumnRule(role="free_text"), "DATE_TIME") == Replace()
-    assert (policy.unknown, policy.threshold, policy.kept_key, policy.accept_free_text) == ("keep", 0.4, False, True)
+    assert (policy.unknown, policy.general_threshold, policy.kept_key, policy.accept_free_text) == ("keep", 0.4, False, True)
 
 
 def test_pseudonymize_can_be_turned_back() -> None:

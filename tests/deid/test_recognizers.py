@@ -21,7 +21,7 @@ from presidio_analyzer.predefined_recognizers import PhoneRecognizer
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
-from privkit.deid.findings import Finding
+from privkit.deid.findings import Evidence, Finding
 from privkit.deid.recognizers import build, build_detector, installed_detectors, language, prefilter, rampart
 from privkit.deid.recognizers.agreement import Doubt
 from privkit.deid.recognizers.analyzer import FastAnalyzer
@@ -128,6 +128,7 @@ def test_full_is_core_and_rampart_with_the_higher_score() -> None:
     class Found:
         models = ()
         model = SimpleNamespace(models=())
+        remote = ()
 
         def __init__(self, *findings: Finding) -> None:
             self.findings = list(findings)
@@ -141,6 +142,9 @@ def test_full_is_core_and_rampart_with_the_higher_score() -> None:
         def doubtful(self, texts):
             return [[Doubt(0, 3, 0.9, 0.0), Doubt(5, 8, 0.0, 0.1)] for _ in texts]
 
+        def explain(self, text):
+            return [Evidence(finding, finding.score) for finding in self.findings]
+
     one = Found(Finding(0, 3, "PERSON", 0.85, "SpacyRecognizer"), Finding(5, 9, "LOCATION", 0.85))
     other = Found(Finding(0, 3, "PERSON", 0.97, "Rampart"), Finding(5, 8, "LOCATION", 0.5))
     full = FullDetector(one, other, other, 0.4)  # type: ignore[arg-type]
@@ -149,6 +153,13 @@ def test_full_is_core_and_rampart_with_the_higher_score() -> None:
     assert [(f.start, f.end, f.entity, f.recognizer) for f in found] == [
         (0, 3, "PERSON", "Rampart"),
         (5, 9, "LOCATION", ""),
+    ]
+    heard = full.explain("Ann, York")
+    assert heard.found == found
+    assert [each.finding for each in heard.said] == [
+        *one.findings,
+        other.findings[0]._replace(score=0.93),
+        other.findings[1]._replace(score=0.62),
     ]
     assert CombinedDetector("core", one, ()).detect(["Ann, York"])[0][0].recognizer == "SpacyRecognizer"  # type: ignore[arg-type]
 

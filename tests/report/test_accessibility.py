@@ -16,10 +16,11 @@ import pytest
 
 from privkit.report.card_html import card_html
 from privkit.report.evaluation_html import evaluation_html
+from privkit.report.explanation import explanation_html
 from privkit.report.html import report_html
 from privkit.report.release_html import release_html
 from privkit.report.study_html import study_html
-from tests.report import card_sample, evaluation_sample, release_sample, sample, study_sample
+from tests.report import card_sample, evaluation_sample, explanation_sample, release_sample, sample, study_sample
 
 AXE = Path(os.environ.get("PRIVKIT_AXE", ".axe/node_modules/axe-core/axe.min.js"))
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -36,6 +37,7 @@ PAGES = {
     "study": lambda: study_html(study_sample.result()),
     "evaluation": lambda: evaluation_html(evaluation_sample.evaluation(shown=True)),
     "report": lambda: report_html(sample.report()),
+    "explanation": lambda: explanation_html(explanation_sample.explanation()),
 }
 DARK = "--blink-settings=preferredColorScheme=0"
 VIEWS = {"wide": ("--window-size=1280,900",), "narrow and dark": ("--window-size=500,900", DARK)}

@@ -11,6 +11,8 @@ from privkit.errors import UsageError
 from privkit.model.languages import checked_countries, checked_language
 from privkit.model.operators import Operator
 from privkit.model.policy import DetectorName, Policy, Recall
+from privkit.model.presidio import PresidioConfiguration
+from privkit.model.yamlfile import read_yaml
 
 
 def chosen_policy(
@@ -22,11 +24,12 @@ def chosen_policy(
     recall: Recall | None = None,
     language: str | None = None,
     country: Collection[str] = (),
+    presidio: str | Path | PresidioConfiguration | None = None,
 ) -> Policy:
     """A policy with the options of a run in the place of its own; what is None, or empty, stays the policy's.
 
     Raises:
-        PolicyError: No such policy.
+        PolicyError: No such policy, or a file for Presidio that is none.
         UsageError: An option names an entity type, a language or a country that is not there.
     """
     chosen = policy if isinstance(policy, Policy) else load_policy(policy)
@@ -51,6 +54,9 @@ def chosen_policy(
     if country:
         countries = (country,) if isinstance(country, str) else tuple(country)
         update["country"] = _checked(f"--country {' '.join(countries)}", countries, checked_countries)
+    if presidio is not None:
+        read = isinstance(presidio, PresidioConfiguration)
+        update["presidio"] = presidio if read else read_yaml(Path(str(presidio)), PresidioConfiguration)
     return chosen.model_copy(update=update)
 
 

@@ -8,7 +8,7 @@ from privkit.model.policy import Policy
 
 _NO_PART = {
     *("name", "description", "detector", "unknown", "roles", "entities", "columns"),
-    *("pattern_timeout", "accept_free_text", "kept_key"),
+    *("pattern_timeout", "accept_free_text", "kept_key", "allow_remote"),
 }
 """What says how findings and columns are treated, and not what is found. The detector is compared by its name."""
 

@@ -26,7 +26,7 @@ from presidio_analyzer.context_aware_enhancers import LemmaContextAwareEnhancer
 from presidio_analyzer.predefined_recognizers import IbanRecognizer, PhoneRecognizer, SpacyRecognizer
 from threadpoolctl import ThreadpoolController
 
-from privkit.deid.findings import Finding
+from privkit.deid.findings import Evidence, Finding
 from privkit.deid.recognizers.context import ContextMatcher, Support, Surroundings
 from privkit.deid.recognizers.language import LanguageModel, LazyArtifacts, NamedEntity
 from privkit.deid.recognizers.phones import PhoneScanner
@@ -121,13 +121,31 @@ class FastAnalyzer:
         """
         distinct = {text: _SURROGATES.sub("\ufffd", text) for text in texts}
         searched = list(dict.fromkeys(distinct.values()))
+        with self._alone():
+            found = [self._findings(raws) for raws in self._analyze(searched)]
+        results = dict(zip(searched, found, strict=True))
+        return [list(results[distinct[text]]) for text in texts]
+
+    def explain(self, text: str) -> list[Evidence]:
+        """What each recognizer says of one text; what is not refused is what `detect` gives.
+
+        Raises:
+            DetectorError: A recognizer did not finish, or failed.
+        """
+        searched = _SURROGATES.sub("\ufffd", text)
+        with self._alone():
+            return self._evidence(searched, self._analyze([searched])[0])
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """A block in which texts are searched: by one thread, and no word of them is remembered beyond it."""
         if self._blas is None:
             self._blas = ThreadpoolController()
         with self._blas.limit(limits=1, user_api="blas"), self.model.transient():
-            results = dict(zip(searched, self._analyze(searched), strict=True))
-        return [list(results[distinct[text]]) for text in texts]
+            yield
 
-    def _analyze(self, texts: Sequence[str]) -> list[list[Finding]]:
+    def _analyze(self, texts: Sequence[str]) -> list[list[_Raw]]:
+        """The results in each text after context, before any is left out."""
         docs: list[Doc | None] = [None] * len(texts)
         entities: Sequence[list[NamedEntity]] = [[]] * len(texts)
         if self._with_entities:
@@ -155,7 +173,7 @@ class FastAnalyzer:
             resolved = self.model.resolve([doc for doc, _ in pending])
             for (_, undecided), surroundings in zip(pending, resolved, strict=True):
                 self._boost(undecided, surroundings)
-        return [self._findings(raws) for raws in results]
+        return results
 
     def _search(self, text: str, entities: list[NamedEntity], artifacts: LazyArtifacts) -> list[_Raw]:
         possible = self._prefilter.possible(text)
@@ -225,27 +243,48 @@ class FastAnalyzer:
         return [_Raw.from_result(result, self._owners.get(result.recognition_metadata[key], 0)) for result in results]
 
     def _findings(self, raws: Sequence[_Raw]) -> list[Finding]:
-        kept = []
-        for raw in raws:
-            owner = self._owner(raw)
-            if owner is None:
-                # Presidio, too, loses a result that names a recognizer which is not there.
-                continue
-            thresholds = self._thresholds[owner]
-            if raw.score >= thresholds.get(raw.entity, thresholds.get("default", self._threshold)):
-                kept.append(raw)
-        found = _without_duplicates(kept)
+        found = _without_duplicates([raw for raw in raws if not self._refused(raw)])
         found.sort(key=lambda raw: (-raw.score, raw.start, raw.start - raw.end))
-        return [
-            Finding(raw.start, raw.end, raw.entity, raw.score, raw.name or self._recognizers[raw.owner].name)
-            for raw in found
-        ]
+        return [self._finding(raw) for raw in found]
+
+    def _finding(self, raw: _Raw) -> Finding:
+        return Finding(raw.start, raw.end, raw.entity, raw.score, raw.name or self._recognizers[raw.owner].name)
+
+    def _refused(self, raw: _Raw) -> str:
+        """Why a result goes no further, whatever the others are; "" if it does."""
+        owner = self._owner(raw)
+        if owner is None:
+            # Presidio, too, loses a result that names a recognizer which is not there.
+            return "it names a recognizer that is not there"
+        thresholds = self._thresholds[owner]
+        if raw.score < thresholds.get(raw.entity, thresholds.get("default", self._threshold)):
+            return "below the recognizer's own threshold"
+        return ""
+
+    def _evidence(self, text: str, raws: Sequence[_Raw]) -> list[Evidence]:
+        refusals = [self._refused(raw) for raw in raws]
+        kept = _without_duplicates([raw for raw, refused in zip(raws, refusals, strict=True) if not refused])
+        surroundings: Surroundings | None = None
+        found = []
+        for raw, refused in zip(raws, refusals, strict=True):
+            context, owner = raw.context, self._owner(raw)
+            matcher = None if owner is None else self._matchers[owner]
+            if not context and raw.score != raw.before and matcher is not None:
+                if surroundings is None:
+                    surroundings = self.model.resolve(self.model.documents([text]))[0]
+                context = surroundings.word(raw.start, matcher)
+            if not refused and not any(raw is each for each in kept):
+                refused = "another finding of its type says the same, or more" if raw.score else "its score is 0"
+            found.append(Evidence(self._finding(raw), raw.before, context, refused))
+        return found
 
 
 class _Raw:
     """A result on its way: `owner` is the recognizer's place; a foreign result keeps its own object."""
 
-    __slots__ = ("decided", "end", "entity", "name", "owner", "reported", "result", "score", "start")
+    __slots__ = (
+        *("before", "context", "decided", "end", "entity", "name", "owner", "reported", "result", "score", "start"),
+    )
 
     def __init__(self, owner: int, start: int, end: int, entity: str, score: float) -> None:
         self.owner = owner
@@ -253,6 +292,8 @@ class _Raw:
         self.end = end
         self.entity = entity
         self.score = score
+        self.before = score
+        self.context = ""
         self.name = ""
         self.reported: str | None = None
         self.decided = False
@@ -266,6 +307,10 @@ class _Raw:
         raw.name = str(metadata.get(RecognizerResult.RECOGNIZER_NAME_KEY, ""))
         raw.reported = metadata.get(RecognizerResult.RECOGNIZER_IDENTIFIER_KEY)
         raw.decided = bool(metadata.get(RecognizerResult.IS_SCORE_ENHANCED_BY_CONTEXT_KEY))
+        explanation = result.analysis_explanation
+        raw.context = getattr(explanation, "supportive_context_word", "") or ""
+        if raw.context:
+            raw.before = explanation.original_score
         return raw
 
     def to_result(self, recognizer: Any) -> RecognizerResult:

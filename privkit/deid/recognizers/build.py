@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from privkit.deid.findings import Detector, Finding
+from privkit.deid.findings import Detector, Explained, Finding
 from privkit.deid.recognizers import rampart
 from privkit.deid.recognizers.agreement import LEAST
 from privkit.deid.recognizers.combine import combined
@@ -14,6 +14,7 @@ from privkit.deid.recognizers.tagger import LANGUAGES
 from privkit.deid.recognizers.weights import RAMPART, SPACY_SM
 from privkit.errors import DetectorError
 from privkit.model.policy import DetectorName
+from privkit.model.presidio import PresidioConfiguration
 from privkit.model.report import ModelInfo
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ def build_detector(
     custom: Sequence[Mapping[str, object]] = (),
     timeout: float = 60.0,
     threshold: float = 0.4,
+    presidio: PresidioConfiguration | None = None,
+    allow_remote: bool = False,
 ) -> Detector:
     """A detector, its models loaded and checked.
 
@@ -54,6 +57,8 @@ def build_detector(
         custom: More recognizers, in the form of Presidio's YAML.
         timeout: Seconds that one pattern may take on one text.
         threshold: Lowest score that will count, 0..1: words that the tagger is less sure of are no part of a finding.
+        presidio: More recognizers and an NLP engine, in Presidio's own form.
+        allow_remote: Whether some of these may send texts to a service.
 
     Raises:
         DetectorError: A model is missing (the hint installs it), altered or of another language; a custom recognizer
@@ -93,12 +98,22 @@ def build_detector(
         models = tagger.models
     for recognizer in custom_recognizers(custom, language):
         registry.add_recognizer(recognizer)
+    remote: tuple[str, ...] = ()
+    if presidio is not None:
+        from privkit.deid.recognizers.plugins import plugged_in
+
+        plugged = plugged_in(presidio, language, allow_remote=allow_remote)
+        there = [(type(each), each.to_dict()) for each in registry.recognizers]
+        for recognizer in plugged.recognizers:
+            if (type(recognizer), recognizer.to_dict()) not in there:  # a registry may name what is there already
+                registry.add_recognizer(recognizer)
+        models, remote = (*models, *plugged.models), plugged.remote
     analyzer = FastAnalyzer(registry, model, timeout=timeout)
     if name == "spacy":
-        return StockDetector(analyzer)
+        return StockDetector(analyzer, models, remote)
     if name == "full":
-        return FullDetector(analyzer, tagger, rampart.Rampart(), threshold)
-    return CombinedDetector(name, analyzer, models)
+        return FullDetector(analyzer, tagger, rampart.Rampart(), threshold, models=models, remote=remote)
+    return CombinedDetector(name, analyzer, models, remote)
 
 
 class StockDetector:
@@ -106,16 +121,24 @@ class StockDetector:
 
     Args:
         analyzer: What finds it.
+        models: The models behind it.
+        remote: The recognizers that send texts to a service.
     """
 
-    def __init__(self, analyzer: FastAnalyzer) -> None:
+    def __init__(self, analyzer: FastAnalyzer, models: tuple[ModelInfo, ...], remote: tuple[str, ...] = ()) -> None:
         self.name: DetectorName = "spacy"
-        self.models: tuple[ModelInfo, ...] = analyzer.model.models
+        self.models = models
+        self.remote = remote
         self._analyzer = analyzer
 
     def detect(self, texts: Sequence[str]) -> list[list[Finding]]:
         """See `Detector.detect`."""
         return self._analyzer.detect(texts)
+
+    def explain(self, text: str) -> Explained:
+        """See `Detector.explain`."""
+        said = self._analyzer.explain(text)
+        return Explained(said, [each.finding for each in said if not each.refused])
 
 
 class CombinedDetector:
@@ -125,14 +148,28 @@ class CombinedDetector:
         name: Which of them.
         analyzer: Presidio's recognizers, the rules, and the tagger where it is one of them.
         models: The models behind the analyzer.
+        remote: The recognizers that send texts to a service.
     """
 
-    def __init__(self, name: DetectorName, analyzer: FastAnalyzer, models: tuple[ModelInfo, ...]) -> None:
+    def __init__(
+        self,
+        name: DetectorName,
+        analyzer: FastAnalyzer,
+        models: tuple[ModelInfo, ...],
+        remote: tuple[str, ...] = (),
+    ) -> None:
         self.name: DetectorName = name
         self.models = models
+        self.remote = remote
         self._analyzer = analyzer
 
     def detect(self, texts: Sequence[str]) -> list[list[Finding]]:
         """See `Detector.detect`."""
         found = self._analyzer.detect(texts)
         return [combined(text, each) if each else [] for text, each in zip(texts, found, strict=True)]
+
+    def explain(self, text: str) -> Explained:
+        """See `Detector.explain`."""
+        said = self._analyzer.explain(text)
+        kept = [each.finding for each in said if not each.refused]
+        return Explained(said, combined(text, kept) if kept else [])

@@ -143,10 +143,7 @@ class Surroundings:
         """Whether one of the matcher's words stands near a finding that begins at character `start`."""
         if not len(self._doc):
             return Support.YES if matcher.matches("") else Support.NO
-        # The last token that begins at or before the finding; the next one where the finding begins between two.
-        index = max(int(np.searchsorted(self._starts, start, side="right")) - 1, 0)
-        if self._starts[index] + len(self._doc[index]) <= start:
-            index += 1
+        index = self._token_at(start)
         if index == len(self._doc):
             # Presidio has no token for the text's last space and fails on a finding that begins there.
             return Support.NO
@@ -171,10 +168,34 @@ class Surroundings:
             index += step
         return Support.NO
 
-    def _walk(self, index: int, step: int, words: int, matcher: ContextMatcher) -> Support:
+    def word(self, start: int, matcher: ContextMatcher) -> str:
+        """The word of the text that supports a finding that begins at character `start`; "" if none does.
+
+        Where several do it is the nearest one before the finding, else the nearest after it. Meaningful where lemmas
+        are certain.
+        """
+        index = self._token_at(start) if len(self._doc) else 0
+        if index == len(self._doc):
+            return ""
+        for step, words in ((-1, matcher.before), (1, matcher.after)):
+            places: list[int] = []
+            self._walk(index, step, words + 1, matcher, places)
+            if places:
+                return str(self._doc[places[0]].text)
+        return ""
+
+    def _token_at(self, start: int) -> int:
+        """The last token that begins at or before a character; the next one where the character is between two."""
+        index = max(int(np.searchsorted(self._starts, start, side="right")) - 1, 0)
+        return index + 1 if self._starts[index] + len(self._doc[index]) <= start else index
+
+    def _walk(
+        self, index: int, step: int, words: int, matcher: ContextMatcher, places: list[int] | None = None
+    ) -> Support:
         """Collects up to `words` keywords from `index` on; every choice of lemmas at once.
 
-        The state is the set of numbers of words that may still be wanted with no match so far.
+        The state is the set of numbers of words that may still be wanted with no match so far. The tokens that matched
+        are added to `places`.
         """
         wanted = {words}
         may_match = False
@@ -187,6 +208,8 @@ class Surroundings:
                 if may_count:
                     if matcher.matches(option.lower):
                         matches = True
+                        if places is not None:
+                            places.append(index)
                     else:
                         misses = True
             following = set(wanted) if skips else set()

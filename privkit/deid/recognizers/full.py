@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from privkit.deid.findings import Finding
+from privkit.deid.findings import Evidence, Explained, Finding
 from privkit.deid.recognizers.agreement import UNSUPPORTED, Doubt, wanted, weighed
 from privkit.deid.recognizers.calibration import calibrated
 from privkit.deid.recognizers.combine import combined
@@ -34,6 +34,8 @@ class FullDetector:
         tagger: The tagger among them, with its `doubt`.
         model: Rampart.
         threshold: Lowest score that will count, 0..1.
+        models: The models behind the analyzer.
+        remote: The recognizers that send texts to a service.
         sparing: Whether parts of texts are left out, where the threshold allows it: not for a recall that is `high`.
     """
 
@@ -44,10 +46,13 @@ class FullDetector:
         model: Rampart,
         threshold: float,
         *,
+        models: tuple[ModelInfo, ...] = (),
+        remote: tuple[str, ...] = (),
         sparing: bool = True,
     ) -> None:
         self.name: DetectorName = "full"
-        self.models: tuple[ModelInfo, ...] = (*tagger.models, *model.models)
+        self.models: tuple[ModelInfo, ...] = (*models, *model.models)
+        self.remote = remote
         self._analyzer = analyzer
         self._tagger = tagger
         self._model = model
@@ -63,6 +68,16 @@ class FullDetector:
             combined(text, [*one, *(weighed(finding, doubts) for finding in other)])
             for text, one, other, doubts in zip(texts, found, more, doubtful, strict=True)
         ]
+
+    def explain(self, text: str) -> Explained:
+        """See `Detector.explain`."""
+        said = self._analyzer.explain(text)
+        kept = [each.finding for each in said if not each.refused]
+        (doubts,) = self._tagger.doubtful([text])
+        for finding in self._model.detect_in([text], [self.parts(text, doubts, kept)])[0]:
+            said.append(Evidence(weighed(finding, doubts), finding.score))
+            kept.append(said[-1].finding)
+        return Explained(said, combined(text, kept) if kept else [])
 
     def parts(self, text: str, doubts: Sequence[Doubt], found: Sequence[Finding]) -> list[tuple[int, int]]:
         """What Rampart reads of a text: (first character, one past the last), in order.

@@ -26,7 +26,7 @@ def default_registry(language: str) -> RecognizerRegistry:
     """
     keep_suffixes_offline()
     try:
-        with _quiet():
+        with quiet():
             provider = RecognizerRegistryProvider(registry_configuration={"supported_languages": [language]})
             registry = provider.create_recognizer_registry()
     except ValueError:
@@ -58,7 +58,7 @@ def custom_recognizers(custom: Sequence[Mapping[str, object]], language: str) ->
             "recognizers": [given],
         }
         try:
-            with _quiet():
+            with quiet():
                 built = RecognizerRegistryProvider(registry_configuration=configuration).create_recognizer_registry()
         except Exception as err:  # Presidio raises many kinds, and its messages may repeat what it was given
             raise _invalid(name, _reason(err)) from None
@@ -78,8 +78,8 @@ def keep_suffixes_offline() -> None:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Presidio warns of every recognizer of its list that is for another language."""
+def quiet() -> Iterator[None]:
+    """A block in which Presidio logs nothing: it warns of every recognizer of its list that is for another language."""
     logger = logging.getLogger("presidio-analyzer")
     before, logger.disabled = logger.disabled, True
     try:

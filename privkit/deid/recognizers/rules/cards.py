@@ -8,7 +8,7 @@ from privkit.deid.recognizers.rules.rule import PatternRule
 class CardRule(PatternRule):
     """Finds card numbers of the series 2200 to 2204 and 2221 to 2720 that have a valid check digit (ISO/IEC 7812)."""
 
-    entity = "CREDIT_CARD"
+    entities = ("CREDIT_CARD",)
     searches = (
         (
             "Card of the 2 series",
@@ -17,8 +17,8 @@ class CardRule(PatternRule):
         ),
     )
 
-    def invalidate_result(self, pattern_text: str) -> bool:
-        """Whether the check digit is wrong."""
-        digits = [int(character) for character in pattern_text if character.isdecimal()]
+    def valid(self, found: str) -> bool:
+        """Whether the check digit is right."""
+        digits = [int(character) for character in found if character.isdecimal()]
         doubled = (sum(divmod(2 * digit, 10)) for digit in digits[-2::-2])
-        return (sum(digits[-1::-2]) + sum(doubled)) % 10 != 0
+        return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0

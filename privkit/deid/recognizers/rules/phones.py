@@ -31,7 +31,7 @@ _LOOSE = r"\(?\+?\d(?:[ ()./-]{0,2}\d){5,14}"
 class PhoneFormRule(PatternRule):
     """Finds telephone numbers by their form."""
 
-    entity = "PHONE_NUMBER"
+    entities = ("PHONE_NUMBER",)
     searches = (
         (
             "North American form",

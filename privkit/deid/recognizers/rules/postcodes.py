@@ -50,7 +50,7 @@ _AFTER_TOWN = r"(?=[ \t]{0,8}(?:\n|\Z|, |\.(?:\s|\Z)))"
 class PostcodeRule(PatternRule):
     """Finds postcodes of the US, UK, Canada and the Netherlands; towns with a US state."""
 
-    entity = "LOCATION"
+    entities = ("LOCATION",)
     searches = (
         (
             "Town, state and ZIP code",
@@ -124,5 +124,5 @@ class LabelledPostcodeRule(LabelRule):
 class DutchPostcodeRule(PatternRule):
     """Finds `1234 AB` in Dutch texts; elsewhere that may be a year or a quantity with its unit."""
 
-    entity = "LOCATION"
+    entities = ("LOCATION",)
     searches = (("Dutch postcode", rf"(?<![\w.,€$£:/-])[1-9]\d{{3}} ?(?!{_UNITS}\b)[A-Z]{{2}}(?![\w-])", _LIKELY),)

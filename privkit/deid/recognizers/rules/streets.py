@@ -75,7 +75,7 @@ _ROMANCE_WORD = (
 class StreetRule(PatternRule):
     """Finds streets, flats and post boxes."""
 
-    entity = "LOCATION"
+    entities = ("LOCATION",)
     searches = (
         (
             "Number and street",
@@ -99,7 +99,8 @@ class StreetRule(PatternRule):
         ),
         (
             "Street after a preposition",
-            rf"(?<=\b(?:[Oo]n|[Aa]t|[Ii]n|[Nn]ear|[Oo]ff|[Ff]rom|[Aa]long|[Dd]own|[Uu]p|[Tt]o|[Oo]f|and)\s)"
+            r"(?:(?<=\b(?:[Oo]n|[Aa]t|[Ii]n|[Uu]p|[Tt]o|[Oo]f)\s)|(?<=\b(?:[Oo]ff|and)\s)|(?<=\b[Aa]long\s)"
+            r"|(?<=\b(?:[Nn]ear|[Ff]rom|[Dd]own)\s))"
             rf"(?:{_WORD}\s){{1,3}}{_STREETS}(?![\w'’-]|\s{CAPITAL})",
             _PLAUSIBLE,
         ),
