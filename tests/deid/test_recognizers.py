@@ -23,9 +23,11 @@ from spacy.vocab import Vocab
 
 from privkit.deid.findings import Evidence, Finding
 from privkit.deid.recognizers import build, build_detector, installed_detectors, language, prefilter, rampart
+from privkit.deid.recognizers.agreement import Doubt
 from privkit.deid.recognizers.analyzer import FastAnalyzer
 from privkit.deid.recognizers.build import CombinedDetector
 from privkit.deid.recognizers.context import ContextMatcher, Lexicon, Support, Surroundings
+from privkit.deid.recognizers.full import FullDetector
 from privkit.deid.recognizers.language import EnglishModel, Words
 from privkit.deid.recognizers.phones import PhoneScanner
 from privkit.deid.recognizers.prefilter import Prefilter, words
@@ -111,7 +113,7 @@ def test_models_read_their_languages_and_others_have_patterns() -> None:
         build_detector("core", language="pl")
     assert build_detector(language="pl").name == "patterns"
     spanish = build_detector(language="es")
-    assert spanish.name == "core"
+    assert spanish.name == installed_detectors()[-1]
     assert "ES_NIF" in entities(spanish.detect(["Mi NIF es 12345678Z"])[0])
     with pytest.raises(DetectorError, match="language qq"):
         build_detector("patterns", language="qq")
@@ -134,12 +136,18 @@ def test_full_is_core_and_rampart_with_the_higher_score() -> None:
         def detect(self, texts):
             return [self.findings for _ in texts]
 
+        def detect_in(self, texts, parts):
+            return self.detect(texts)
+
+        def doubtful(self, texts):
+            return [[Doubt(0, 3, 0.9, 0.0), Doubt(5, 8, 0.0, 0.1)] for _ in texts]
+
         def explain(self, text):
             return [Evidence(finding, finding.score) for finding in self.findings]
 
     one = Found(Finding(0, 3, "PERSON", 0.85, "SpacyRecognizer"), Finding(5, 9, "LOCATION", 0.85))
     other = Found(Finding(0, 3, "PERSON", 0.97, "Rampart"), Finding(5, 8, "LOCATION", 0.5))
-    full = CombinedDetector("full", one, (), other)  # type: ignore[arg-type]
+    full = FullDetector(one, other, other, 0.4)  # type: ignore[arg-type]
     assert full.name == "full"
     found = full.detect(["Ann, York"])[0]
     assert [(f.start, f.end, f.entity, f.recognizer) for f in found] == [
@@ -148,8 +156,12 @@ def test_full_is_core_and_rampart_with_the_higher_score() -> None:
     ]
     heard = full.explain("Ann, York")
     assert heard.found == found
-    assert [each.finding for each in heard.said] == [*one.findings, *other.findings]
-    assert CombinedDetector("core", one, (), None).detect(["Ann, York"])[0][0].recognizer == "SpacyRecognizer"  # type: ignore[arg-type]
+    assert [each.finding for each in heard.said] == [
+        *one.findings,
+        other.findings[0]._replace(score=0.93),
+        other.findings[1]._replace(score=0.62),
+    ]
+    assert CombinedDetector("core", one, ()).detect(["Ann, York"])[0][0].recognizer == "SpacyRecognizer"  # type: ignore[arg-type]
 
 
 def test_nothing_goes_to_the_network(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from privkit.deid.findings import Detector, Evidence, Explained, Finding
+from privkit.deid.findings import Detector, Explained, Finding
 from privkit.deid.recognizers import rampart
+from privkit.deid.recognizers.agreement import LEAST
 from privkit.deid.recognizers.combine import combined
+from privkit.deid.recognizers.full import FullDetector
 from privkit.deid.recognizers.tagger import LANGUAGES
 from privkit.deid.recognizers.weights import RAMPART, SPACY_SM
 from privkit.errors import DetectorError
@@ -17,7 +19,6 @@ from privkit.model.report import ModelInfo
 
 if TYPE_CHECKING:
     from privkit.deid.recognizers.analyzer import FastAnalyzer
-    from privkit.deid.recognizers.rampart import Rampart
 
 
 def installed_detectors() -> tuple[DetectorName, ...]:
@@ -48,7 +49,9 @@ def build_detector(
         name: `patterns` (Presidio's recognizers, no model), `core` (and privkit's tagger), `full` (and Rampart);
             `spacy` is what Presidio finds at its defaults with spaCy's small model. The fullest that is installed
             when None.
-        language: ISO 639-1 code. The tagger reads those of `LANGUAGES`; other languages have `patterns`.
+        language: ISO 639-1 code. The tagger reads those of `LANGUAGES`; other languages have `patterns`. Rampart was
+            made for English, but what it adds to the tagger in the others is worth having: on made German, French,
+            Spanish, Italian and Dutch texts it took spans that are fully masked from .93 – .96 to .96 – .98.
         countries: ISO 3166-1 alpha-2 codes: whose national and telephone numbers are read; the language decides if
             there are none.
         custom: More recognizers, in the form of Presidio's YAML.
@@ -62,12 +65,11 @@ def build_detector(
             is not valid.
     """
     if name is None:
-        fullest = installed_detectors()[-1]
-        name = fullest if language == "en" else "core" if language in LANGUAGES else "patterns"
-    if (name in ("spacy", "full") and language != "en") or (name == "core" and language not in LANGUAGES):
+        name = installed_detectors()[-1] if language in LANGUAGES else "patterns"
+    if (name == "spacy" and language != "en") or (name in ("core", "full") and language not in LANGUAGES):
         raise DetectorError(
             f"the detector {name} does not read the language {language}",
-            hint=f"core reads {', '.join(LANGUAGES)}; the detector patterns needs no model.",
+            hint=f"core and full read {', '.join(LANGUAGES)}; the detector patterns needs no model.",
         )
     if name == "full" and not rampart.installed():
         raise DetectorError("the detector full is not installed", hint=RAMPART.install)
@@ -91,7 +93,7 @@ def build_detector(
         for rule in rule_recognizers(language):
             registry.add_recognizer(rule)
     if name in ("core", "full"):
-        tagger = TaggerRecognizer(language, threshold)
+        tagger = TaggerRecognizer(language, threshold, doubt=LEAST if name == "full" else None)
         registry.add_recognizer(tagger)
         models = tagger.models
     for recognizer in custom_recognizers(custom, language):
@@ -109,7 +111,9 @@ def build_detector(
     analyzer = FastAnalyzer(registry, model, timeout=timeout)
     if name == "spacy":
         return StockDetector(analyzer, models, remote)
-    return CombinedDetector(name, analyzer, models, rampart.Rampart() if name == "full" else None, remote)
+    if name == "full":
+        return FullDetector(analyzer, tagger, rampart.Rampart(), threshold, models=models, remote=remote)
+    return CombinedDetector(name, analyzer, models, remote)
 
 
 class StockDetector:
@@ -138,13 +142,12 @@ class StockDetector:
 
 
 class CombinedDetector:
-    """`patterns`, `core`, `full`: what several recognizers find, made one.
+    """`patterns` and `core`: what several recognizers find, made one.
 
     Args:
         name: Which of them.
         analyzer: Presidio's recognizers, the rules, and the tagger where it is one of them.
         models: The models behind the analyzer.
-        model: Rampart, for `full`.
         remote: The recognizers that send texts to a service.
     """
 
@@ -153,26 +156,20 @@ class CombinedDetector:
         name: DetectorName,
         analyzer: FastAnalyzer,
         models: tuple[ModelInfo, ...],
-        model: Rampart | None,
         remote: tuple[str, ...] = (),
     ) -> None:
         self.name: DetectorName = name
-        self.models = models if model is None else (*models, *model.models)
+        self.models = models
         self.remote = remote
         self._analyzer = analyzer
-        self._model = model
 
     def detect(self, texts: Sequence[str]) -> list[list[Finding]]:
         """See `Detector.detect`."""
         found = self._analyzer.detect(texts)
-        if self._model is not None:
-            found = [[*one, *other] for one, other in zip(found, self._model.detect(texts), strict=True)]
         return [combined(text, each) if each else [] for text, each in zip(texts, found, strict=True)]
 
     def explain(self, text: str) -> Explained:
         """See `Detector.explain`."""
         said = self._analyzer.explain(text)
-        if self._model is not None:
-            said += [Evidence(finding, finding.score) for finding in self._model.detect([text])[0]]
         kept = [each.finding for each in said if not each.refused]
         return Explained(said, combined(text, kept) if kept else [])
