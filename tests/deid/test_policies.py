@@ -48,7 +48,8 @@ def test_default() -> None:
     assert operator_of(policy, "other", "DATE_TIME") == Keep()
     assert policy.finding_operator(ColumnRule(role="free_text"), "PERSON") == Replace()
     assert policy.finding_operator(ColumnRule(role="free_text"), "DATE_TIME") == Replace()
-    assert (policy.unknown, policy.general_threshold, policy.kept_key, policy.accept_free_text) == ("keep", 0.4, False, True)
+    assert (policy.unknown, policy.kept_key, policy.accept_free_text) == ("keep", False, True)
+    assert (policy.recall, policy.threshold, policy.general_threshold) == ("balanced", None, 0.4)
 
 
 def test_pseudonymize_can_be_turned_back() -> None:
