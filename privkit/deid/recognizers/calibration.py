@@ -34,7 +34,7 @@ _SHARES: Mapping[tuple[str, str], tuple[tuple[float, float], ...]] = {
     ("UuidRecognizer", "UUID"): ((0.5, 0.8), (0.0, 0.3)),
     ("UsItinRecognizer", "US_ITIN"): ((0.8, 0.9), (0.6, 0.6), (0.5, 0.5), (0.4, 0.35), (0.0, 0.1)),
     ("MedicalLicenseRecognizer", "MEDICAL_LICENSE"): ((0.99, 0.8), (0.7, 0.6), (0.0, 0.25)),
-    # Measured: means over the development files of training/data.toml, 2,700 persons and 2,100 places. The tagger is sure
+    # Measured: means over the development files of training/data.toml, 2,700 persons and 2,100 places. It is sure
     # too early: of what it gives .7, half are persons.
     ("TaggerRecognizer", "PERSON"): (
         *((0.999, 0.96), (0.995, 0.92), (0.99, 0.89), (0.98, 0.8), (0.95, 0.77), (0.8, 0.59), (0.6, 0.51)),
