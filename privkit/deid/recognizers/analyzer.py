@@ -55,6 +55,8 @@ class FastAnalyzer:
         default_score_threshold: As the engine's.
         enhancer: As the engine's `context_aware_enhancer`; Presidio's default when absent.
         filter_after: Texts that are searched with every pattern before the prefilter is built.
+        keep_all: Whether findings of one type that are equal, or lie inside one another, are all returned where
+            different recognizers found them; Presidio leaves the smaller and the later ones out.
 
     Not for use by several threads at once.
 
@@ -78,6 +80,7 @@ class FastAnalyzer:
         default_score_threshold: float = 0.0,
         enhancer: Any = None,
         filter_after: int = 1500,
+        keep_all: bool = False,
     ) -> None:
         keep_suffixes_offline()
         self.model = model
@@ -87,6 +90,7 @@ class FastAnalyzer:
             raise DetectorError(f"no recognizer is for the language {model.language}") from None
         self._enhancer = enhancer if enhancer is not None else LemmaContextAwareEnhancer()
         self._threshold = default_score_threshold
+        self._keep_all = keep_all
         self._blas: Any = None
         entities = sorted({entity for each in self._recognizers for entity in each.get_supported_entities()})
         patterns: list[tuple[str, int]] = []
@@ -243,9 +247,12 @@ class FastAnalyzer:
         return [_Raw.from_result(result, self._owners.get(result.recognition_metadata[key], 0)) for result in results]
 
     def _findings(self, raws: Sequence[_Raw]) -> list[Finding]:
-        found = _without_duplicates([raw for raw in raws if not self._refused(raw)])
+        found = self._distinct([raw for raw in raws if not self._refused(raw)])
         found.sort(key=lambda raw: (-raw.score, raw.start, raw.start - raw.end))
         return [self._finding(raw) for raw in found]
+
+    def _distinct(self, raws: list[_Raw]) -> list[_Raw]:
+        return [raw for raw in raws if raw.score] if self._keep_all else _without_duplicates(raws)
 
     def _finding(self, raw: _Raw) -> Finding:
         return Finding(raw.start, raw.end, raw.entity, raw.score, raw.name or self._recognizers[raw.owner].name)
@@ -263,7 +270,7 @@ class FastAnalyzer:
 
     def _evidence(self, text: str, raws: Sequence[_Raw]) -> list[Evidence]:
         refusals = [self._refused(raw) for raw in raws]
-        kept = _without_duplicates([raw for raw, refused in zip(raws, refusals, strict=True) if not refused])
+        kept = self._distinct([raw for raw, refused in zip(raws, refusals, strict=True) if not refused])
         surroundings: Surroundings | None = None
         found = []
         for raw, refused in zip(raws, refusals, strict=True):

@@ -108,7 +108,7 @@ def build_detector(
             if (type(recognizer), recognizer.to_dict()) not in there:  # a registry may name what is there already
                 registry.add_recognizer(recognizer)
         models, remote = (*models, *plugged.models), plugged.remote
-    analyzer = FastAnalyzer(registry, model, timeout=timeout)
+    analyzer = FastAnalyzer(registry, model, timeout=timeout, keep_all=name != "spacy")
     if name == "spacy":
         return StockDetector(analyzer, models, remote)
     if name == "full":

@@ -24,7 +24,7 @@ _SHARES: Mapping[tuple[str, str], tuple[tuple[float, float], ...]] = {
     # the other steps of these, lower scores above all, are set by hand: 212 cards, 28 IBANs, 58 addresses, 11, 44.
     ("CreditCardRecognizer", "CREDIT_CARD"): ((0.99, 1.0), (0.6, 0.5), (0.0, 0.2)),
     ("IbanRecognizer", "IBAN_CODE"): ((0.99, 1.0), (0.8, 0.95), (0.5, 0.6), (0.0, 0.2)),
-    ("EmailRecognizer", "EMAIL_ADDRESS"): ((0.99, 0.99), (0.5, 0.8), (0.0, 0.4)),
+    ("EmailRecognizer", "EMAIL_ADDRESS"): ((0.99, 1.0), (0.5, 0.8), (0.0, 0.4)),
     ("IpRecognizer", "IP_ADDRESS"): ((0.9, 0.98), (0.6, 0.9), (0.4, 0.5), (0.0, 0.1)),
     ("UrlRecognizer", "URL"): ((0.8, 0.97), (0.6, 0.95), (0.5, 0.7), (0.0, 0.3)),
     ("UsSsnRecognizer", "US_SSN"): ((0.8, 0.98), (0.5, 0.75), (0.4, 0.6), (0.0, 0.05)),

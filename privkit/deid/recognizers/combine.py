@@ -13,7 +13,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
-from privkit.deid.findings import Finding
+from privkit.deid.findings import NATIONAL, Finding
 from privkit.deid.recognizers.addresses import completed
 from privkit.deid.recognizers.calibration import calibrated
 from privkit.deid.recognizers.memory import remembered
@@ -26,9 +26,10 @@ never joined: a doubtful neighbour would make a sure finding larger."""
 _MOST_ROUNDS = 4
 _MOST_GROWTHS = 8
 _CHECKED = frozenset(
-    ("CREDIT_CARD", "IBAN_CODE", "CRYPTO", "EMAIL_ADDRESS", "MAC_ADDRESS", "IP_ADDRESS", "US_SSN", "URL")
+    ("CREDIT_CARD", "IBAN_CODE", "CRYPTO", "EMAIL_ADDRESS", "MAC_ADDRESS", "IP_ADDRESS", "UK_NHS", "US_SSN", "URL")
 )
 _CHECKED_FROM = 0.9
+_NATIONAL_FROM = 0.7
 _SPACE = re.compile(r"[^\S\r\n]{1,2}")
 _AFTER_INITIAL = re.compile(r"\.[^\S\r\n]{0,2}")
 _INITIAL = re.compile(r"(?:^|\W)\w$")
@@ -136,9 +137,7 @@ def _elected(run: Sequence[Finding], end: int) -> Finding:
     """
     start = run[0].start
     size = end - start
-    checked = [
-        one for one in run if one.entity in _CHECKED and one.score >= _CHECKED_FROM and one.end - one.start > size / 2
-    ]
+    checked = [one for one in run if _is_checked(one) and one.end - one.start > size / 2]
     votes: dict[str, float] = {}
     for one in checked or run:
         certainty = -math.log(max(1.0 - one.score, 1e-6))
@@ -148,6 +147,13 @@ def _elected(run: Sequence[Finding], end: int) -> Finding:
         (one for one in run if one.entity == entity), key=lambda one: (one.score, one.end - one.start, one.recognizer)
     )
     return Finding(start, end, entity, max(one.score for one in run), best.recognizer)
+
+
+def _is_checked(finding: Finding) -> bool:
+    """Whether a checksum, or a form that nothing else has, speaks for the type."""
+    if finding.recognizer.startswith(NATIONAL):
+        return finding.score >= _NATIONAL_FROM
+    return finding.entity in _CHECKED and finding.score >= _CHECKED_FROM
 
 
 def _joined(text: str, findings: Sequence[Finding]) -> list[Finding]:
