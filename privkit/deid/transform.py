@@ -1,8 +1,8 @@
 """One block of rows, de-identified: columns by their rule, texts by their findings.
 
-The way through: leaves → rules → terms of each row (linked detection) → findings in texts → operators → the frame put
-together again. Every step looks at the block alone and draws on the key, never on what went before: so blocks can be
-done in any order, by any process, twice after a crash, and give the same bytes.
+The way through: leaves → rules → terms of each row (linked detection) → findings in texts, and the names in a row's
+other texts → operators → the frame put together again. Every step looks at the block alone and draws on the key, never
+on what went before: so blocks can be done in any order, by any process, twice after a crash, and give the same bytes.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from privkit.deid.columns import decide_leaf, holds_identifier, identifier_in
 from privkit.deid.counts import Counts
 from privkit.deid.fates import Fates
 from privkit.deid.findings import Detector, Finding
-from privkit.deid.linked import linked_findings
+from privkit.deid.linked import Term, linked_findings
 from privkit.deid.operators import ColumnOperator, RowContext, build_operator
+from privkit.deid.recognizers.memory import Wanted, sought, wanted_names
 from privkit.deid.residual import Residue
 from privkit.deid.rows import KnownNames, RowTerms, cells_of, row_keys, row_of, row_terms
 from privkit.deid.scripts import is_unread
@@ -44,6 +45,14 @@ class _Rewritten:
 
     values: pa.Array
     made: Mapping[int, tuple[tuple[int, int], ...]]
+
+
+@dataclass(frozen=True)
+class _Scanned:
+    """What was found in texts, by text; and by row the names that several texts of it share to look for."""
+
+    found: Mapping[str, list[Finding]]
+    names: Mapping[int, Wanted]
 
 
 class Transformer:
@@ -98,6 +107,7 @@ class Transformer:
         rules = {leaf.name: self._rule(leaf) for leaf in leaves}
         terms = row_terms(leaves, rules, self._known)
         context = self._context(frame.rows, leaves, rules)
+        scanned = self._scan([leaf for leaf in leaves if self._searches(rules[leaf.name])])
         changed: dict[str, pa.Array | None] = {}
         made: dict[str, Mapping[int, tuple[tuple[int, int], ...]]] = {}
         for leaf in leaves:
@@ -107,8 +117,8 @@ class Transformer:
                 changed[leaf.name] = None
                 counts.column(leaf.name).changed += nonempty(leaf.values)
                 self._count_cells(leaf, rule, counts)
-            elif rule.role == "free_text" and not isinstance(operator, Keep):
-                rewritten = self._rewrite(leaf, rule, terms, context, counts)
+            elif self._searches(rule):
+                rewritten = self._rewrite(leaf, rule, scanned, terms, context, counts)
                 made[leaf.name] = rewritten.made
                 self._settle(leaf, rewritten.values, changed, counts)
             else:
@@ -126,10 +136,11 @@ class Transformer:
         leaves = frame.leaves()
         rules = {leaf.name: self._rule(leaf) for leaf in leaves}
         terms = row_terms(leaves, rules, self._known)
+        scanned = self._scan([leaf for leaf in leaves if rules[leaf.name].role == "free_text"])
         for leaf in leaves:
             if rules[leaf.name].role == "free_text":
                 counts.column(leaf.name).unread += _unread(leaf)
-                for _, found in self._findings(leaf, rules[leaf.name], terms):
+                for _, found in self._findings(leaf, rules[leaf.name], scanned, terms):
                     _count_findings(leaf.name, found, counts)
             else:
                 self._count_cells(leaf, rules[leaf.name], counts)
@@ -154,7 +165,7 @@ class Transformer:
         """Why `rewrite_text` writes a text as it does."""
         rule = ColumnRule(role="free_text")
         context = self._context(1, (Leaf("text", pa.array([text]), None),), {"text": rule})
-        return self._explained(text, rule, "role", 0, RowTerms({}), context)
+        return self._explained(text, rule, "role", 0, RowTerms({}), {}, context)
 
     def explain(
         self, frame: Frame, rows: Collection[int], because: Mapping[str, Because]
@@ -177,13 +188,14 @@ class Transformer:
         rules = {leaf.name: self._rule(leaf) for leaf in leaves}
         terms = row_terms(leaves, rules, self._known)
         context = self._context(frame.rows, leaves, rules)
+        names = self._scan([leaf for leaf in leaves if self._searches(rules[leaf.name])]).names
         found: dict[int, list[ExplainedCell]] = {row: [] for row in rows}
         for leaf in leaves:
             rule = rules[leaf.name]
             operator = self._policy.column_operator(rule)
             why = because.get(leaf.name, "role")
             before = as_text(leaf.values)
-            inside = rule.role == "free_text" and not isinstance(operator, (Drop, Keep))
+            inside = self._searches(rule)
             whole = before
             if not inside and not isinstance(operator, (Drop, Keep)):
                 whole = as_text(self._guarded(self._operator(operator, rule.entity).apply(leaf, context), before))
@@ -193,7 +205,7 @@ class Transformer:
                     continue
                 searched = inside and is_text(leaf.values.type)
                 if searched:
-                    told = self._explained(text, rule, why, row, terms, context)
+                    told = self._explained(text, rule, why, row, terms, names.get(row, {}), context)
                     shown = self._guarded(pa.array([told.output]), pa.array([text]))[0].as_py()
                     told = told.model_copy(update={"output": shown})
                 else:
@@ -295,20 +307,50 @@ class Transformer:
             name_of_row=names,
         )
 
-    def _findings(self, leaf: Leaf, rule: ColumnRule, terms: RowTerms) -> Iterable[tuple[int, list[Finding]]]:
+    def _searches(self, rule: ColumnRule) -> bool:
+        """Whether a column's texts are searched, and written anew."""
+        return rule.role == "free_text" and not isinstance(self._policy.column_operator(rule), (Drop, Keep))
+
+    def _scan(self, leaves: Sequence[Leaf]) -> _Scanned:
+        """Searches the texts of columns, each distinct one once, and gathers what several texts of a row know."""
+        columns = [leaf for leaf in leaves if is_text(leaf.values.type)]
+        cells = [(leaf, leaf.values.to_pylist()) for leaf in columns]
+        distinct = [
+            text for text in dict.fromkeys(text for _, texts in cells for text in texts) if text and not text.isspace()
+        ]
+        found = dict(zip(distinct, self._scanner.scan(distinct), strict=True))
+        names: dict[int, dict[str, tuple[float, bool]]] = {}
+        if len(columns) > 1 or any(leaf.rows is not None for leaf in columns):
+            for leaf, texts in cells:
+                for cell, text in enumerate(texts):
+                    if text is not None and (findings := found.get(text)):
+                        known = wanted_names(text, findings)
+                        if known:
+                            names.setdefault(row_of(leaf, cell), {}).update(known)
+        return _Scanned(found, names)
+
+    def _findings(
+        self, leaf: Leaf, rule: ColumnRule, scanned: _Scanned, terms: RowTerms
+    ) -> Iterable[tuple[int, list[Finding]]]:
         """Merged findings by cell, for cells that have any."""
         texts: list[str | None] = leaf.values.to_pylist() if is_text(leaf.values.type) else []
-        distinct = [text for text in dict.fromkeys(texts) if text and not text.isspace()]
-        scanned = dict(zip(distinct, self._scanner.scan(distinct), strict=True))
         for cell, text in enumerate(texts):
-            if text is None or text not in scanned:
+            if text is None or text not in scanned.found:
                 continue
-            found = scanned[text]
-            row_terms = terms.of(row_of(leaf, cell))
-            if row_terms:
-                found = [*found, *self._scanner.counted(text, linked_findings(text, row_terms))]
+            found = scanned.found[text]
+            row = row_of(leaf, cell)
+            added = self._of_row(text, found, terms.of(row), scanned.names.get(row, {}))
+            if added:
+                found = [*found, *self._scanner.counted(text, added)]
             if found and (spans := self._spans(text, found, rule)):
                 yield cell, spans
+
+    def _of_row(self, text: str, found: Sequence[Finding], terms: Sequence[Term], names: Wanted) -> list[Finding]:
+        """What a text's row adds to what was found in the text: its identifiers, and names in its other texts."""
+        return [
+            *(linked_findings(text, terms) if terms else ()),
+            *(sought(text, names, found) if names else ()),
+        ]
 
     def _spans(self, text: str, found: Sequence[Finding], rule: ColumnRule) -> list[Finding]:
         """Merged findings; those that are to be kept cover nothing that is not."""
@@ -327,14 +369,14 @@ class Transformer:
         return isinstance(self._policy.finding_operator(rule, entity), Keep)
 
     def _rewrite(
-        self, leaf: Leaf, rule: ColumnRule, terms: RowTerms, context: RowContext, counts: Counts
+        self, leaf: Leaf, rule: ColumnRule, scanned: _Scanned, terms: RowTerms, context: RowContext, counts: Counts
     ) -> _Rewritten:
         if not is_text(leaf.values.type):
             return _Rewritten(leaf.values, {})
         counts.column(leaf.name).unread += _unread(leaf)
         texts = leaf.values.to_pylist()
         made: dict[int, tuple[tuple[int, int], ...]] = {}
-        for cell, spans in self._findings(leaf, rule, terms):
+        for cell, spans in self._findings(leaf, rule, scanned, terms):
             _count_findings(leaf.name, spans, counts)
             texts[cell], made[cell] = self._replaced(texts[cell], spans, rule, row_of(leaf, cell), context)
         return _Rewritten(pa.array(texts, pa.string()), made)
@@ -358,11 +400,20 @@ class Transformer:
         return "".join((*pieces, text[done:])), tuple(places)
 
     def _explained(
-        self, text: str, rule: ColumnRule, because: Because, row: int, terms: RowTerms, context: RowContext
+        self,
+        text: str,
+        rule: ColumnRule,
+        because: Because,
+        row: int,
+        terms: RowTerms,
+        names: Wanted,
+        context: RowContext,
     ) -> Explanation:
         """The way of one text through `_findings`, `_spans` and `_replaced`, told."""
         heard = self._scanner.explain(text)
-        added = [*self._scanner.added(text), *linked_findings(text, terms.of(row))]
+        added = self._scanner.added(text)
+        counted = self._scanner.counted(text, [*heard.found, *added])
+        added = [*added, *self._of_row(text, counted, terms.of(row), names)]
         spans = self._spans(text, self._scanner.counted(text, [*heard.found, *added]), rule)
         output, places = self._replaced(text, spans, rule, row, context)
         fates = Fates(

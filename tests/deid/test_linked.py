@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import privkit
 from privkit.deid.linked import linked_findings, terms_of
 
 
@@ -68,3 +69,31 @@ def test_a_name_between_spaces_is_always_found(before, name, after, fold):
 def test_findings_are_inside_the_text(text, value):
     for finding in linked_findings(text, terms_of(value, "PERSON")):
         assert 0 <= finding.start < finding.end <= len(text)
+
+
+# Names that stand in a row's other texts ----------------------------------------------------------------------------
+
+
+def written(rows: list[dict[str, object]], **options: object) -> list[dict[str, object]]:
+    result = privkit.deidentify(rows, detector="core", columns={"a": "free_text", "b": "free_text"}, **options)
+    return result.records
+
+
+def test_a_name_in_one_text_of_a_row_is_found_in_its_other_texts() -> None:
+    rows = [
+        {"a": "Seen by Fatima Okafor today.", "b": "okafor: chart is with fatima; grant the request, Fatima's idea"},
+        {"a": "Nothing to add.", "b": "okafor: chart is with the ward"},
+    ]
+    first, second = written(rows)
+    for name in ("okafor", "fatima"):
+        assert name not in str(first["b"]).lower()
+    assert "grant the request" in str(first["b"])
+    # The second row knows nobody of that name: what is found there, the text itself gave away.
+    alone = privkit.deidentify_text(str(rows[1]["b"]), detector="core").text
+    assert second["b"] == alone
+
+
+def test_a_text_that_stands_alone_in_its_row_is_written_as_by_itself() -> None:
+    text = "Seen by Fatima Okafor today. Okafor agreed."
+    [row] = privkit.deidentify([{"a": text}], detector="core", columns={"a": "free_text"}).records
+    assert row["a"] == privkit.deidentify_text(text, detector="core").text

@@ -1,4 +1,4 @@
-"""What finds personal data in a text: Presidio's recognizers, spaCy's entities, Rampart."""
+"""What finds personal data in a text: Presidio's recognizers, rules, the tagger, Rampart."""
 
 from privkit.deid.recognizers.build import build_detector, installed_detectors
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
 from privkit.deid.findings import Finding
@@ -72,6 +72,10 @@ _CAMEL = re.compile(r"[A-Z][a-zß-öø-ÿ]+|[a-zß-öø-ÿ]+|[A-Z]+(?![a-z])")
 _SENTENCE_ENDS = '.!?:\n"“”‘(•*-'
 
 
+Wanted = Mapping[str, tuple[float, bool]]
+"""Parts of names to look for, each with its score and whether it counts in lower case."""
+
+
 def remembered(text: str, findings: Sequence[Finding]) -> list[Finding]:
     """Where names that are known from `findings` stand in the text and nothing was found yet.
 
@@ -79,9 +83,18 @@ def remembered(text: str, findings: Sequence[Finding]) -> list[Finding]:
         text: The text.
         findings: What was found in it; must not overlap.
     """
-    wanted = _wanted(text, findings)
-    if not wanted:
-        return []
+    wanted = wanted_names(text, findings)
+    return sought(text, wanted, findings) if wanted else []
+
+
+def sought(text: str, wanted: Wanted, findings: Iterable[Finding]) -> list[Finding]:
+    """Where `wanted` stands in a text and nothing was found yet.
+
+    Args:
+        text: The text.
+        wanted: From this text, or from others that belong to it.
+        findings: What was found in this one.
+    """
     lower = text.lower()
     if len(lower) != len(text):
         lower = text  # a few letters change their length; such texts are searched as they are
@@ -104,8 +117,8 @@ def _overlaps(spans: Sequence[tuple[int, int]], start: int, end: int) -> bool:
     return place > 0 and spans[place - 1][1] > start
 
 
-def _wanted(text: str, findings: Iterable[Finding]) -> dict[str, tuple[float, bool]]:
-    """Parts of names to look for, each with its score and whether it counts in lower case."""
+def wanted_names(text: str, findings: Iterable[Finding]) -> Wanted:
+    """The parts of the names that were found in a text, and of those in its e-mail addresses."""
     wanted: dict[str, tuple[float, bool]] = {}
 
     def want(part: str, score: float, in_lower_case: bool) -> None:
