@@ -48,6 +48,8 @@ from privkit.report.wording import sent_away, unread_sentence
 if TYPE_CHECKING:
     import pandas as pd
 
+    from privkit.deid.transform import Transformer
+
 _BYTES_FOR_A_WORKER = 1 << 20
 _NAMES_SHOWN = 10
 _MOST_WORKERS = 512
@@ -341,9 +343,7 @@ def deidentify_text(
         country=country,
         presidio=presidio,
     )
-    kept = _key(key)
-    job = Job(policy=chosen, secret=base64.b64encode(kept.secret()).decode(), kept=kept.kept)
-    rewritten, spans = job.transformer().rewrite_text(text)
+    rewritten, spans = _transformer(chosen, key).rewrite_text(text)
     return DeidentifiedText(rewritten, tuple(spans))
 
 
@@ -386,9 +386,7 @@ def explain_text(
         country=country,
         presidio=presidio,
     )
-    kept = _key(key)
-    job = Job(policy=chosen, secret=base64.b64encode(kept.secret()).decode(), kept=kept.kept)
-    return job.transformer().explain_text(text)
+    return _transformer(chosen, key).explain_text(text)
 
 
 def scan(
@@ -519,6 +517,12 @@ def reidentify(
     )
     frame, records = _from_memory(source, memory, set())
     return Reidentified(counts.tokens, counts.foreign_tokens, counts.rows, frame, records)
+
+
+def _transformer(policy: Policy, key: str | Path | Key | None) -> Transformer:
+    """A policy made ready for single texts."""
+    kept = _key(key)
+    return Job(policy=policy, secret=base64.b64encode(kept.secret()).decode(), kept=kept.kept).transformer()
 
 
 def _key(key: str | Path | Key | None) -> Key:

@@ -276,7 +276,6 @@ def main() -> None:
     parser.add_argument(
         "--slower", type=float, default=0.2, help="Factor of the rate for what comes from the model it starts from."
     )
-    parser.add_argument("--again", type=Path, help="Parameters to go on from.")
     given = parser.parse_args()
     random_ = random.Random(3)
     start = np.load(given.start)
@@ -297,8 +296,6 @@ def main() -> None:
 
     dev = development(given.gold)
     parameters = initial(start, jax.random.key(1))
-    if given.again:
-        parameters |= {name: jnp.asarray(value) for name, value in np.load(given.again).items() if name in parameters}
     optimizer = optax.chain(
         optax.clip_by_global_norm(1.0), optax.scale_by_adam(b2=0.995), optax.add_decayed_weights(given.decay)
     )

@@ -188,7 +188,7 @@ class Transformer:
         rules = {leaf.name: self._rule(leaf) for leaf in leaves}
         terms = row_terms(leaves, rules, self._known)
         context = self._context(frame.rows, leaves, rules)
-        names = self._scan([leaf for leaf in leaves if self._searches(rules[leaf.name])]).names
+        names = self._scan([leaf for leaf in leaves if self._searches(rules[leaf.name])], rows).names
         found: dict[int, list[ExplainedCell]] = {row: [] for row in rows}
         for leaf in leaves:
             rule = rules[leaf.name]
@@ -311,10 +311,19 @@ class Transformer:
         """Whether a column's texts are searched, and written anew."""
         return rule.role == "free_text" and not isinstance(self._policy.column_operator(rule), (Drop, Keep))
 
-    def _scan(self, leaves: Sequence[Leaf]) -> _Scanned:
-        """Searches the texts of columns, each distinct one once, and gathers what several texts of a row know."""
+    def _scan(self, leaves: Sequence[Leaf], rows: Collection[int] | None = None) -> _Scanned:
+        """Searches the texts of columns, each distinct one once, and gathers what several texts of a row know.
+
+        Args:
+            leaves: The columns.
+            rows: The rows whose texts are searched; all of them if None.
+        """
         columns = [leaf for leaf in leaves if is_text(leaf.values.type)]
-        cells = [(leaf, leaf.values.to_pylist()) for leaf in columns]
+        cells = [
+            (leaf, [text if rows is None or row_of(leaf, i) in rows else None for i, text in enumerate(texts)])
+            for leaf in columns
+            if (texts := leaf.values.to_pylist())
+        ]
         distinct = [
             text for text in dict.fromkeys(text for _, texts in cells for text in texts) if text and not text.isspace()
         ]

@@ -74,26 +74,24 @@ def test_findings_are_inside_the_text(text, value):
 # Names that stand in a row's other texts ----------------------------------------------------------------------------
 
 
-def written(rows: list[dict[str, object]], **options: object) -> list[dict[str, object]]:
-    result = privkit.deidentify(rows, detector="core", columns={"a": "free_text", "b": "free_text"}, **options)
-    return result.records
+def written(rows: list[dict[str, object]]) -> list[dict[str, object]]:
+    """With `patterns`, which takes nobody for a person but who has a title."""
+    return privkit.deidentify(rows, detector="patterns", columns={"a": "free_text", "b": "free_text"}).records
 
 
 def test_a_name_in_one_text_of_a_row_is_found_in_its_other_texts() -> None:
-    rows = [
-        {"a": "Seen by Fatima Okafor today.", "b": "okafor: chart is with fatima; grant the request, Fatima's idea"},
-        {"a": "Nothing to add.", "b": "okafor: chart is with the ward"},
-    ]
-    first, second = written(rows)
-    for name in ("okafor", "fatima"):
-        assert name not in str(first["b"]).lower()
-    assert "grant the request" in str(first["b"])
-    # The second row knows nobody of that name: what is found there, the text itself gave away.
-    alone = privkit.deidentify_text(str(rows[1]["b"]), detector="core").text
-    assert second["b"] == alone
+    text = "okafor: chart is with Fatima; grant the request, Okafor's idea"
+    first, second = written([{"a": "Seen by Dr. Fatima Okafor today.", "b": text}, {"a": "Nothing to add.", "b": text}])
+    assert first["a"] == "Seen by Dr. <PERSON> today."
+    assert first["b"] == "<PERSON>: chart is with <PERSON>; grant the request, <PERSON>'s idea"
+    assert second["b"] == text  # this row knows nobody of that name
 
 
 def test_a_text_that_stands_alone_in_its_row_is_written_as_by_itself() -> None:
-    text = "Seen by Fatima Okafor today. Okafor agreed."
-    [row] = privkit.deidentify([{"a": text}], detector="core", columns={"a": "free_text"}).records
-    assert row["a"] == privkit.deidentify_text(text, detector="core").text
+    text = "Seen by Dr. Fatima Okafor today. Okafor agreed."
+    [row] = privkit.deidentify([{"a": text}], detector="patterns", columns={"a": "free_text"}).records
+    assert (
+        row["a"]
+        == privkit.deidentify_text(text, detector="patterns").text
+        == "Seen by Dr. <PERSON> today. <PERSON> agreed."
+    )

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from presidio_analyzer import AnalyzerEngine, RecognizerRegistry
 
 from privkit.deid.recognizers.language import WordsEngine
-from privkit.deid.recognizers.tagger import LANGUAGES, network
+from privkit.deid.recognizers.tagger import network
 from privkit.deid.recognizers.tagger.decode import LABELS, TAGS, decode
 from privkit.deid.recognizers.tagger.network import REACH, WIDTH, Network
 from privkit.deid.recognizers.tagger.recognizer import TaggerRecognizer
 from privkit.deid.recognizers.tagger.words import CHANCES, CLUSTERS, FLAGS, NGRAM_ROWS, ROWS, Words, words_of
-from privkit.deid.recognizers.weights import TAGGER, Weights
+from privkit.deid.recognizers.weights import TAGGER
 from privkit.errors import DetectorError
 
 ANY_TEXT = st.text(
@@ -311,8 +311,3 @@ def test_a_lower_threshold_finds_no_less(tagger: TaggerRecognizer) -> None:
         return sum(f.end - f.start for found in each.find_all(texts) for f in found)
 
     assert covered(low) > covered(tagger)
-
-
-def test_it_is_for_the_languages_that_it_was_trained_on() -> None:
-    assert LANGUAGES == ("en", "de", "fr", "es", "it", "nl")
-    assert isinstance(TAGGER, Weights)

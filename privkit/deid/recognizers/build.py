@@ -51,7 +51,8 @@ def build_detector(
             when None.
         language: ISO 639-1 code. The tagger reads those of `LANGUAGES`; other languages have `patterns`. Rampart was
             made for English, but what it adds to the tagger in the others is worth having: on made German, French,
-            Spanish, Italian and Dutch texts it took spans that are fully masked from .93 – .96 to .96 – .98.
+            Spanish, Italian and Dutch texts (of the tagger's own templates) it took spans that are fully masked from
+            .93 – .96 to .96 – .98.
         countries: ISO 3166-1 alpha-2 codes: whose national and telephone numbers are read; the language decides if
             there are none.
         custom: More recognizers, in the form of Presidio's YAML.
