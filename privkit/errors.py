@@ -143,6 +143,10 @@ class InterruptedRunError(PrivkitError):
     """State of an earlier run that cannot be continued, a run under way, or a worker that died."""
 
 
+class EngineError(PrivkitError):
+    """An engine that does not start, or whose work failed; its own words may quote data and are not repeated."""
+
+
 class DatasetError(SpecError):
     """A dataset's description that is missing, invalid, or disagrees with its budget or its source's schema."""
 
