@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from privkit.deid.findings import Detector, Explained, Finding
+from privkit.deid.recognizers.rules.postcodes import STATES
 from privkit.model.operators import Generalize
 from privkit.model.policy import Policy
 
@@ -24,10 +25,6 @@ DENY = "privkit.deny"
 Verdict = Literal["counts", "below_threshold", "allowed"]
 
 _HIGH_AGE = r"(?:9\d|1[0-2]\d)"
-_STATES = (
-    "AL|AK|AZ|AR|CA|CO|CT|DE|DC|FL|GA|HI|ID|IL|IN|IA|KS|KY|LA|ME|MD|MA|MI|MN|MS|MO|MT|NE|NV|NH|NJ|NM|NY|NC|ND|OH|OK|OR|"
-    "PA|PR|RI|SC|SD|TN|TX|UT|VT|VA|WA|WV|WI|WY"
-)
 # No text without these digits holds one: quicker to see.
 _QUASI_DIGITS = {"AGE": re.compile(_HIGH_AGE), "POSTCODE": re.compile(r"\d{5}")}
 # By entity; the group that matched is the finding.
@@ -38,7 +35,7 @@ _QUASI = {
         re.IGNORECASE,
     ),
     "POSTCODE": re.compile(
-        rf"\b(?:{_STATES}),?\s{{1,3}}(?P<state>\d{{5}}(?:-\d{{4}})?)(?![\w-])"
+        rf"\b{STATES},?\s{{1,3}}(?P<state>\d{{5}}(?:-\d{{4}})?)(?![\w-])"
         r"|\b(?i:zip|zip\s?code|postal\scode)[\s:=#]{1,3}(?:(?i:is|code)\s)?(?P<zip>\d{5}(?:-\d{4})?)(?![\w-])"
     ),
 }
