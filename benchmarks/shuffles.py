@@ -69,7 +69,7 @@ def pairs_in_a_part(random: np.random.Generator, table: Table) -> int:
 def pairs(random: np.random.Generator, table: Table) -> int:
     """Different (unit, group) in all, from the groups of 100,000 units."""
     units = min(table.rows // ROWS_A_UNIT, 100_000)
-    # Rows are drawn for units, so that a unit has about ROWS_A_UNIT of them, and exactly so many where they lie together.
+    # Rows are drawn for units: each has about ROWS_A_UNIT of them, and exactly so many where they lie together.
     each = np.full(units, ROWS_A_UNIT) if table.together else random.poisson(ROWS_A_UNIT, size=units)
     held = np.repeat(np.arange(units), each)
     found = len(np.unique(held * GROUPS + drawn_groups(random, len(held))))
@@ -119,7 +119,7 @@ def spec(shape: str) -> Any:
     )
 
 
-def write(session: Any, folder: Path, table: Table) -> None:
+def write(folder: Path, table: Table) -> None:
     """The table, as Parquet."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -170,7 +170,8 @@ def stages(session: Any) -> list[dict[str, float]]:
     context = session.sparkContext._jsc.sc()
     context.listenerBus().waitUntilEmpty()  # the book is kept behind the work
     store = context.statusStore()
-    found = store.stageList(*(getattr(store, f"stageList$default${number}")() if number > 1 else None for number in range(1, 6)))
+    defaults = [getattr(store, f"stageList$default${number}")() for number in range(2, 6)]
+    found = store.stageList(None, *defaults)
     return [
         {
             "stage": stage.stageId(),
@@ -198,7 +199,7 @@ def main(rows: int, large: int) -> None:
             table = Table(rows, HERE[0], together)
             place = Path(folder) / str(together)
             place.mkdir()
-            write(session, place, table)
+            write(place, table)
             for shape in SHAPES:
                 name = f"{shape}, {'a unit in one file' if together else 'spread'}"
                 results[name] = compared(shape, table, counted(session, shape, place), large)

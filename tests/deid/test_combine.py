@@ -33,6 +33,21 @@ def test_parts_of_a_name_are_one_person() -> None:
     assert shown(text, found) == [("Maria Gonzalez-Ruiz", "PERSON"), ("J. R. Smith", "PERSON")]
 
 
+@pytest.mark.parametrize(
+    ("text", "parts", "wanted"),
+    [
+        ("Here is Mr. Varady again", ["Mr", "Varady"], ["Mr. Varady"]),
+        ("Mr. Ann met him", ["Ann"], ["Ann"]),
+        ("Ronald Abbott Jr. sang", ["Ronald Abbott"], ["Ronald Abbott Jr."]),
+        ("by Abbott, Sr. and Lee III", ["Abbott", "Lee"], ["Abbott, Sr.", "Lee III"]),
+        ("Lee IVF, Abbott Jr7", ["Lee", "Abbott"], ["Lee", "Abbott"]),
+        ("I met Sam. Ann left", ["Sam", "Ann"], ["Sam", "Ann"]),
+    ],
+)
+def test_titles_that_were_found_and_suffixes_belong_to_the_name(text: str, parts: list[str], wanted: list[str]) -> None:
+    assert [part for part, _ in shown(text, combined(text, [at(text, part) for part in parts]))] == wanted
+
+
 def test_two_people_side_by_side_stay_two() -> None:
     text = "Maria Gonzalez John Smith, Ann\nBob"
     parts = ["Maria Gonzalez", "John Smith", "Ann", "Bob"]
@@ -237,6 +252,23 @@ def test_the_names_in_an_address_are_looked_for(text: str, wanted: list[str]) ->
     word = next(word.strip("(),.:") for word in text.split() if "@" in word)
     found = combined(text, [at(text, word, "EMAIL_ADDRESS", 1.0, "EmailRecognizer")])
     assert [part for part, entity in shown(text, found) if entity == "PERSON"] == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("founders: Turgeon, Okonkwo and Ewing.", ["Turgeon", "Okonkwo", "Ewing"]),
+        ("founders: Turgeon, Okonkwo, and O'Neil", ["Turgeon", "Okonkwo", "O'Neil"]),
+        ("founders: Okonkwo and Ewing", ["Okonkwo"]),  # no list: anything can stand there
+        ("from Leeds, Okonkwo and Ewing", ["Okonkwo"]),  # a place in it
+        ("Turgeon, Okonkwo and the Board", ["Okonkwo"]),
+        ("Monday, Okonkwo and Ewing", ["Okonkwo"]),
+        ("Turgeon, Okonkwo and Ewing Street", ["Okonkwo"]),
+    ],
+)
+def test_who_is_listed_between_people_is_one(text: str, wanted: list[str]) -> None:
+    found = [at(text, "Okonkwo"), *([at(text, "Leeds", "LOCATION")] if "Leeds" in text else [])]
+    assert [part for part, entity in shown(text, combined(text, found)) if entity == "PERSON"] == wanted
 
 
 def test_an_uncertain_name_is_not_looked_for() -> None:

@@ -26,6 +26,9 @@ def places(text: str) -> list[str]:
         ("12 MAIN STREET", "12 MAIN STREET"),
         ("221B Baker Street, London", "221B Baker Street"),
         ("12 Broadway", "12 Broadway"),
+        ("Write to PSC 1234 Box 8731, APO AE 09012 soon", "PSC 1234 Box 8731, APO AE 09012"),
+        ("USS Nimitz\nFPO AP 96620-2820", "USS Nimitz\nFPO AP 96620-2820"),
+        ("> 31 Vest\n> Apt. 66\n> Urjala\n> Maldives 51262", "Apt. 66\n> Urjala\n> Maldives 51262"),
         ("500 Highway 61", "500 Highway 61"),
         ("I live at 12 oak tree lane, come by", "12 oak tree lane"),
         ("turn off at Elm Street.", "Elm Street"),
@@ -69,6 +72,8 @@ def test_an_address_is_found(text: str, wanted: str) -> None:
     "text",
     [
         "3 miles down the road",
+        "box 12 and unit 4, 52 boxes",
+        "the USS Nimitz at sea",
         "2 days on the road",
         "the street, a court, 2 court dates, his way",
         "5 minutes lane",

@@ -31,8 +31,9 @@ _CHECKED = frozenset(
 _CHECKED_FROM = 0.9
 _NATIONAL_FROM = 0.7
 _SPACE = re.compile(r"[^\S\r\n]{1,2}")
-_AFTER_INITIAL = re.compile(r"\.[^\S\r\n]{0,2}")
-_INITIAL = re.compile(r"(?:^|\W)\w$")
+_AFTER_SHORTENED = re.compile(r"\.[^\S\r\n]{0,2}")
+# An initial, or a title that a model took for a part of the name.
+_SHORTENED = re.compile(r"(?:^|\W)(?:\w|Mr|Mrs|Ms|Dr|Prof|St|Sr|Sra|Hr|Fr|Jr)$")
 # Between parts of one address; a model often leaves out the word before the number of a flat.
 _BETWEEN = re.compile(
     r"\.?[^\S\r\n]*(?P<mark>,?[^\S\r\n]*(?:\\?,)?[^\S\r\n]*(?:\r?\n[^\S\r\n]*,?[^\S\r\n]*)?)"
@@ -176,8 +177,8 @@ def _belongs(text: str, last: Finding, following: Finding) -> bool:
             return False
         if between in ("-", "‐", "‑", "'", "’"):
             return True
-        initial = _INITIAL.search(text, max(last.end - 2, 0), last.end) is not None
-        return _SPACE.fullmatch(between) is not None or (initial and _AFTER_INITIAL.fullmatch(between) is not None)
+        shortened = _SHORTENED.search(text, max(last.end - 5, 0), last.end) is not None
+        return _SPACE.fullmatch(between) is not None or (shortened and _AFTER_SHORTENED.fullmatch(between) is not None)
     if last.entity == "LOCATION":
         match = _BETWEEN.fullmatch(between) if len(between) < 40 else None
         if match is None:

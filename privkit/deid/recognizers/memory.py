@@ -1,6 +1,7 @@
 """A name that was found once is looked for in the whole text: "Smith" after "John Smith", the "Jane" of jane.doe@….
 
-Names that are words as well (May, Will, Grant) are taken only where they are written as names are.
+Names that are words as well (May, Will, Grant) are taken only where they are written as names are. And whoever is
+listed between people is one: "our founders Smith, Turgeon and Jones".
 """
 
 from __future__ import annotations
@@ -26,6 +27,10 @@ _SHORT = 2
 _LOOK_BACK = 16
 _LOWER_CASE = 5  # letters of the shortest name that is looked for in lower case
 _MOST = 200  # names of one text
+_FOUND = 0.4  # what is found at this score may be something else than a person
+_NAME = r"[^\W\d_a-zß-öø-ÿ](?:[^\W\d_]+(?:['’-][^\W\d_]+)?|['’][^\W\d_]+)"
+_LIST = re.compile(rf"(?<![\w.'’-])(?:{_NAME}, ){{1,9}}{_NAME},? (?:and|und|et|y|e|en|&) {_NAME}(?![\w'’-]| {_NAME})")
+_LISTED = re.compile(_NAME)
 
 # Words in any text that are given names or surnames too.
 _ALSO_WORDS_TEXT = """
@@ -84,7 +89,21 @@ def remembered(text: str, findings: Sequence[Finding]) -> list[Finding]:
         findings: What was found in it; must not overlap.
     """
     wanted = wanted_names(text, findings)
-    return sought(text, wanted, findings) if wanted else []
+    return [*(sought(text, wanted, findings) if wanted else ()), *_listed(text, findings)]
+
+
+def _listed(text: str, findings: Sequence[Finding]) -> list[Finding]:
+    """The words of a list in which at least one is a person, and none is anything else."""
+    people = {one[:2]: one.score for one in findings if one.entity == "PERSON" and one.score >= _BAR}
+    covered = sorted(one[:2] for one in findings if one.score >= _FOUND) if people else []
+    found: list[Finding] = []
+    for match in _LIST.finditer(text) if people else ():
+        names = [word.span() for word in _LISTED.finditer(text, *match.span())]
+        known = [people[name] for name in names if name in people]
+        new = [name for name in names if name not in people]
+        if known and not any(_overlaps(covered, *name) or text[slice(*name)].lower() in NOBODY for name in new):
+            found += (Finding(*name, "PERSON", max(known) * _DISCOUNT, NAME) for name in new)
+    return found
 
 
 def sought(text: str, wanted: Wanted, findings: Iterable[Finding]) -> list[Finding]:

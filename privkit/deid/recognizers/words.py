@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+_SUFFIX = re.compile(r",? (?:Jr|Sr)(?:\.|(?!\w))|,? (?:II|III|IV)(?!\w)|(?<= Jr)\.|(?<= Sr)\.")
 _IDEOGRAPH = re.compile("[\u1100-\u11ff\u2e80-\ua4cf\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff]")
 
 
@@ -23,7 +24,10 @@ def to_word_edges(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def with_name_parts(text: str, start: int, end: int) -> tuple[int, int]:
-    """`Neil` → `O'Neil-Smith`; but `Patel` stays without its `'s`. The span must be of whole words."""
+    """`Neil` → `O'Neil-Smith`, `Ronald Abbott` → `Ronald Abbott Jr.`; but `Patel` stays without its `'s`.
+
+    The span must be of whole words.
+    """
     while end + 2 < len(text) and text[end] in "-‐‑'’" and text[end + 1].isupper() and in_word(text[end + 2]):
         start, end = to_word_edges(text, start, end + 2)
     while start > 1 and text[start - 1] in "-‐‑'’" and in_word(text[start - 2]):
@@ -32,7 +36,8 @@ def with_name_parts(text: str, start: int, end: int) -> tuple[int, int]:
         if not text[before].isupper() and not (short and text[start - 1] in "'’"):
             break
         start = before
-    return start, end
+    suffix = _SUFFIX.match(text, end)
+    return start, end if suffix is None else suffix.end()
 
 
 def _joined(left: str, right: str) -> bool:

@@ -15,7 +15,7 @@ _BEFORE = r"(?<![\w$€£#/.+-])(?<!\d[ ,:])"
 _AFTER = r"(?![\w€%]|[-/.:]\d|,\d{3})"
 _WORDS = (
     r"(?i:\b(?:(?:tele)?phones?|tel|cell(?:phone)?|mobiles?|mob|fax|call(?:ed|ing|back|s)?|dial(?:ed)?|reach(?:able|ed)?|"
-    r"ring|rang|text(?:ed)?|sms|whatsapp|hotline|contact|pager|voicemail|handy|telefon(?:nummer)?|mobil(?:nummer|e|telefon)?|"
+    r"ring|rang|answer(?:ed|ing|s)?|text(?:ed)?|sms|whatsapp|hotline|contact|pager|voicemail|handy|telefon(?:nummer)?|mobil(?:nummer|e|telefon)?|"
     r"anruf(?:en)?|erreichbar|rückruf|tél|téléphone|portable|appel(?:er|ez)?|teléfono|móvil|celular|llam(?:ar?|e)|telefono|"
     r"cellulare|chiamare|telefoon(?:nummer)?|mobiel|bel(?:len)?|gsm)\b)"
 )

@@ -14,6 +14,8 @@ _SURE, _LIKELY, _PLAUSIBLE = 0.9, 0.75, 0.5
 # Between two parts of an address: spaces, a comma, one new line.
 _GAP = r"[ \t]{0,3},?[ \t]{0,3}(?:\r?\n[ \t]{0,8})?,?[ \t]{0,3}"
 _NOT_IN_NUMBER = r"(?<![\w.$€£#/-])"
+# The next line, in a quoted mail too.
+_LINE = r"[ \t]{0,3}\r?\n[ \t>?]{0,8}(?:\r?\n[ \t>?]{0,8})?"
 
 # English ------------------------------------------------------------------------------------------------------------
 
@@ -140,6 +142,19 @@ class StreetRule(PatternRule):
         (
             "Flat",
             r"(?<!\w)(?i:apt|apartment|suite|ste)\.?[ ]?#?[ ]?(?:\d{1,5}[A-Za-z]?|[A-Z]-?\d{1,4}|[A-Z])(?!\w|\.\d)",
+            _LIKELY,
+        ),
+        (
+            "Military post office",
+            rf"(?<!\w)(?i:(?:(?:unit|psc|cmr|ops) \d{{1,5}}(?:,? box \d{{1,5}})?|us(?:s|ns|cgc|nv|cg) [\w'’-]{{2,30}}"
+            rf"(?: [\w'’-]{{2,30}}){{0,2}}){_GAP}(?:apo|fpo|dpo),? a[aep],? \d{{5}}(?:-\d{{4}})?)(?!\w)",
+            _SURE,
+        ),
+        # Between a flat and a country with its postcode there is a town, whatever it is called.
+        (
+            "Line of a town",
+            rf"(?<!\w)(?i:apt|apartment|suite|ste|unit)\.? ?\d{{1,5}}{_LINE}[^\W\d_][^\n\d,;:!?@]{{1,40}}{_LINE}"
+            r"[^\W\d_][^\n\d,;:!?@]{2,40} \d{4,6}(?=[ \t]*(?:[\n,.;]|\Z))",
             _LIKELY,
         ),
         (
