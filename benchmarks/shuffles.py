@@ -32,7 +32,7 @@ ROWS_A_UNIT = 10
 ROWS_A_FILE_PART = 5_000_000  # about 128 MB of Parquet, Spark's own size of a split
 TASKS_AFTER = 1000  # spark.sql.shuffle.partitions of a cluster of that size
 HERE = (8, 8)  # file parts and tasks after a shuffle on this machine
-ROW_BYTES = 8  # of a field of Spark's rows; 8 more for all their nulls
+ROW_BYTES = 8  # of a field
 SHAPES = {"rows": 0, "one group": 1, "four groups": 4}
 
 
@@ -221,6 +221,7 @@ def compared(shape: str, table: Table, found: Sequence[dict[str, float]], large:
             "parts": there.parts,
             "records": [round(records) for records in ahead],
             "gigabytes": [round(records * size / 1e9, 3) for records, size in zip(ahead, each, strict=True)],
+            "driver_bytes": GROUPS * 4 * ROW_BYTES,  # the group and three coordinates
         },
     }
 
