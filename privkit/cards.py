@@ -109,8 +109,9 @@ def make_card(
     spec, limit = dataset.spec, ledger.opening.limit
     head, time = ledger.end()
     statistics = tuple(_statistic(release, stored, spec) for release, stored in releases)
-    local = ledger.local_noise()
-    disclosed = tuple(_as_public(one, deidentified) for one in ledger.disclosures())
+    # What somebody else notes meanwhile is for the next card: this one is of the ledger up to `head`.
+    local = ledger.local_noise(head.sequence)
+    disclosed = tuple(_as_public(one, deidentified) for one in ledger.disclosures(head.sequence))
     spent = as_loss(head.spent.loss, limit)
     earliest = min((r.accounting for r, _ in releases), key=lambda found: found.sequence, default=None)
     return Card(
@@ -373,6 +374,12 @@ def _check_ledger(card: Card, folder: Path, dataset: Dataset | None) -> tuple[bo
     verify_pinned(path, card.dataset, {card.accounting.entries: card.accounting.head})
     with Ledger.open(path, card.dataset, read_only=True) as ledger:
         held = {entry.sequence: entry for entry in ledger.entries()}
+        disclosed = [one.without_counts() for one in ledger.disclosures(card.accounting.entries)]
+        local = ledger.local_noise(card.accounting.entries)
+    if disclosed != [one.without_counts() for one in card.disclosed]:
+        raise VerificationError("the rows that the card says were given out are not those that the ledger tells of")
+    if local != card.local:
+        raise VerificationError("the card's columns under a local mechanism are not those that the ledger tells of")
     for statistic in card.statistics:
         entry = held.get(statistic.sequence)
         if entry is None or entry.kind != "charged" or entry.id != statistic.entry:

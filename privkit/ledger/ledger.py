@@ -247,21 +247,27 @@ class Ledger:
             self._system.at("after insert")
         return receipt
 
-    def disclosures(self) -> tuple[Disclosure, ...]:
+    def disclosures(self, until: int | None = None) -> tuple[Disclosure, ...]:
         """Rows that left de-identified, in the order in which they did.
 
+        Args:
+            until: The last entry that counts, by its sequence; None: whatever there is.
+
         Raises:
             VerificationError: An entry is not what a ledger writes.
         """
-        return tuple(self._noted("disclosed", Disclosure))
+        return tuple(self._noted("disclosed", Disclosure, until))
 
-    def local_noise(self) -> tuple[LocalNoise, ...]:
+    def local_noise(self, until: int | None = None) -> tuple[LocalNoise, ...]:
         """Columns that left under a local mechanism, in the order in which they did.
 
+        Args:
+            until: The last entry that counts, by its sequence; None: whatever there is.
+
         Raises:
             VerificationError: An entry is not what a ledger writes.
         """
-        return tuple(self._noted("local", LocalNoise))
+        return tuple(self._noted("local", LocalNoise, until))
 
     def revealed(self, aggregate: str) -> bool:
         """Whether the reveal of a study's aggregate (its SHA-256) was noted."""
@@ -269,9 +275,9 @@ class Ledger:
             entry.record.get("aggregate") == aggregate for entry in self._store.notes() if entry.kind == REVEALED
         )
 
-    def _noted(self, kind: str, record: type[Noted]) -> Iterator[Noted]:
+    def _noted(self, kind: str, record: type[Noted], until: int | None) -> Iterator[Noted]:
         for entry in self._store.notes():
-            if entry.kind != kind:
+            if entry.kind != kind or (until is not None and entry.sequence > until):
                 continue
             try:
                 yield record.model_validate_json(entry.body)

@@ -161,6 +161,23 @@ def test_a_card_is_not_compared_with_another_datasets_ledger(folder):
         verify_card(folder / "out/card.json", dataset=privkit.Dataset.load(folder / "other.dataset.yaml"))
 
 
+@pytest.mark.parametrize("kept", ["disclosed", "local"])
+def test_a_card_that_is_silent_about_what_was_given_out_is_found(folder, kept):
+    local = ROWS.replace("patterns}", "patterns, local: {age: {mechanism: noise, epsilon: 2}}}")
+    card = loaded(folder, pipeline(local)).run()
+    assert verify_card(forged(folder)).ledger
+    assert getattr(card, kept)
+    with pytest.raises(VerificationError, match="ledger tells of"):
+        verify_card(forged(folder, **{kept: ()}))
+
+
+def test_what_is_given_out_after_a_card_is_not_missing_on_it(folder):
+    loaded(folder, pipeline(ROWS)).run()
+    with privkit.Session(privkit.Dataset.load(folder / "patients.dataset.yaml"), analyst="x") as session:
+        session._ledger.note("disclosed", read_card(folder / "out/card.json").disclosed[0].model_dump(mode="json"))
+    assert verify_card(folder / "out/card.json").ledger
+
+
 def test_a_card_behind_a_link_names_its_files_as_they_stand(folder):
     (folder / "far/away").mkdir(parents=True)
     (folder / "linked").symlink_to(folder / "far/away")
