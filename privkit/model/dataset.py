@@ -13,9 +13,19 @@ from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+    model_validator,
+)
 
 from privkit.model.amounts import Amount, spelled
+from privkit.model.places import check_no_secret
 
 Measure = Literal["zcdp", "pure"]
 
@@ -63,6 +73,7 @@ Number = Annotated[
     PlainSerializer(_spelled, return_type=str),
     WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string"}]}),
 ]
+Location = Annotated[str, AfterValidator(check_no_secret)]
 
 
 class _Record(BaseModel):
@@ -237,12 +248,16 @@ class DatasetSpec(_Record):
     """A dataset's description, as `*.dataset.yaml` holds it."""
 
     name: str = Field(pattern=NAME.pattern, description="What queries call it after FROM.")
-    source: str | None = Field(None, min_length=1, description="File, glob, or an Ibis URL such as duckdb://file.db.")
+    source: Location | None = Field(
+        None, min_length=1, description="File, glob, or an Ibis URL such as duckdb://file.db."
+    )
     table: str | None = Field(None, description="The table, where the source is a database; its name by default.")
     version: str = Field(description="The owner's label: equal queries on an equal label repeat free.")
     privacy_unit: PrivacyUnit
     budget: Budget
-    ledger: str = Field(min_length=1, description="SQLite file beside this one.")
+    ledger: Location = Field(
+        min_length=1, description="SQLite file beside this one, or postgresql://USER@HOST/DATABASE."
+    )
     columns: Mapping[str, Column] = Field(min_length=1)
 
     @model_validator(mode="after")
