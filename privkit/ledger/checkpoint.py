@@ -20,8 +20,8 @@ from privkit.keys.identity import Identity, PublicIdentity
 from privkit.keys.privatefile import from_base64
 from privkit.ledger.ledger import Ledger
 from privkit.ledger.records import Sha256
-from privkit.ledger.sqlite import SqliteStore
 from privkit.ledger.store import System
+from privkit.ledger.stores import Place, open_store
 from privkit.ledger.verifying import Verified, verify_store
 from privkit.model.canonical import canonical_json
 
@@ -110,7 +110,7 @@ def checkpoint(ledger: Ledger, identity: Identity) -> Checkpoint:
 
 
 def verify_checkpoint(
-    path: str | os.PathLike[str],
+    place: Place,
     checkpoint: Checkpoint,
     signer: PublicIdentity | None = None,
     *,
@@ -119,7 +119,7 @@ def verify_checkpoint(
     """Verifies a ledger, and that it still has all that a checkpoint was signed over.
 
     Args:
-        path: The ledger's file.
+        place: The ledger's file, or the URL of its database.
         checkpoint: The checkpoint.
         signer: Who must have signed it; None: whoever it names. Then whoever changed the ledger may have signed anew.
         system: For tests.
@@ -129,16 +129,14 @@ def verify_checkpoint(
         VerificationError: The signature, the ledger, or the two together do not hold.
     """
     checkpoint.check_signature(signer)
-    return verify_pinned(path, checkpoint.dataset, {checkpoint.sequence: checkpoint.head}, system=system)
+    return verify_pinned(place, checkpoint.dataset, {checkpoint.sequence: checkpoint.head}, system=system)
 
 
-def verify_pinned(
-    path: str | os.PathLike[str], dataset: str, pinned: Mapping[int, str], *, system: System | None = None
-) -> Verified:
+def verify_pinned(place: Place, dataset: str, pinned: Mapping[int, str], *, system: System | None = None) -> Verified:
     """Verifies a ledger, and that it still has the entries that something signed tells of.
 
     Args:
-        path: The ledger's file.
+        place: The ledger's file, or the URL of its database.
         dataset: Whose ledger it must be.
         pinned: Hashes of entries by sequence.
         system: For tests.
@@ -147,7 +145,7 @@ def verify_pinned(
         LedgerError: The ledger is missing, or cannot be read.
         VerificationError: It does not hold, is of another dataset, or lacks what was signed.
     """
-    store = SqliteStore.open(path, read_only=True, system=system or System())
+    store = open_store(place, dataset, read_only=True, system=system or System())
     try:
         found = Ledger(store).opening.dataset
         if found != dataset:

@@ -20,6 +20,7 @@ GENESIS = "0" * 64
 
 OPENED, GRANTED, CHARGED, RELEASED, FAILED = "opened", "granted", "charged", "released", "failed"
 DISCLOSED, LOCAL, REVEALED = "disclosed", "local", "revealed"
+MOVED, ARRIVED = "moved", "arrived"
 
 
 class Entry(NamedTuple):
@@ -28,7 +29,7 @@ class Entry(NamedTuple):
     Attributes:
         sequence: From 1, without gaps.
         id: Name of the charge it is about; of itself, where it is about none.
-        kind: opened, granted, charged, released, failed, or one of `records.NOTE_KINDS`.
+        kind: opened, granted, charged, released, failed, moved, arrived, or one of `records.NOTE_KINDS`.
         time: UTC, ISO 8601, by the clock of the machine that wrote it. Nothing rests on it: clocks jump.
         body: Canonical JSON.
         prev: Hash of the entry before; 64 zeros for the first.

@@ -20,6 +20,7 @@ from privkit.ledger.entries import (
     FAILED,
     GENESIS,
     GRANTED,
+    MOVED,
     OPENED,
     RELEASED,
     REVEALED,
@@ -35,6 +36,7 @@ from privkit.ledger.records import (
     Charge,
     Failed,
     Grant,
+    Moved,
     Opening,
     Quota,
     Receipt,
@@ -43,8 +45,8 @@ from privkit.ledger.records import (
     Standing,
     Stored,
 )
-from privkit.ledger.sqlite import SqliteStore
-from privkit.ledger.store import Answer, Candidate, Store, System
+from privkit.ledger.store import Answer, Candidate, Content, Store, System
+from privkit.ledger.stores import Place, create_store, open_store
 from privkit.model.amounts import spelled
 from privkit.model.disclosure import Disclosure, LocalNoise
 
@@ -73,23 +75,26 @@ class Ledger:
         self.opening = self._read_opening()
 
     @staticmethod
-    def create(path: str | os.PathLike[str], opening: Opening, *, system: System = _SYSTEM) -> Ledger:
+    def create(place: Place, opening: Opening, *, system: System = _SYSTEM) -> Ledger:
         """Makes a ledger.
 
         Args:
-            path: A file that does not exist, in a folder that does, on a disk of this machine.
+            place: A file that does not exist, in a folder that does, on a disk of this machine; or the URL of a
+                PostgreSQL database, which may keep the ledgers of other datasets as well.
             opening: Dataset, unit and limit; fixed for ever.
             system: For fault tests.
 
         Raises:
-            LedgerError: The file exists, lies on a network filesystem, or cannot be written.
+            LedgerError: The ledger exists, lies on a network filesystem, or cannot be written.
+            MissingExtraError: It is to be in PostgreSQL, and psycopg is not installed.
         """
         first = linked(1, GENESIS, secrets.token_hex(16), OPENED, _time(system), body_of(opening))
-        return _over(SqliteStore.create(path, first, Head(1, first.hash, NOTHING), system), system)
+        content = Content(opening.dataset, Head(1, first.hash, NOTHING), {}, lambda: iter([(first, None)]))
+        return _over(create_store(place, content, system), system)
 
     @staticmethod
     def open(
-        path: str | os.PathLike[str],
+        place: Place,
         dataset: str | None = None,
         *,
         read_only: bool = False,
@@ -98,20 +103,21 @@ class Ledger:
         """Opens a ledger; never makes one.
 
         Args:
-            path: Its file.
-            dataset: The dataset that it must be of; None: any.
+            place: Its file, or the URL of its database.
+            dataset: The dataset that it must be of; None: any, but a database that keeps several needs one.
             read_only: For looking at it only, also where the file or its folder cannot be written.
             system: For fault tests.
 
         Raises:
             LedgerError: It is missing, not a ledger, of another dataset, of a newer format, or closed.
             VerificationError: It is damaged.
+            MissingExtraError: It is in PostgreSQL, and psycopg is not installed.
         """
-        ledger = _over(SqliteStore.open(path, read_only=read_only, system=system), system)
+        ledger = _over(open_store(place, dataset, read_only=read_only, system=system), system)
         if dataset is not None and ledger.opening.dataset != dataset:
             ledger.close()
             raise LedgerError(
-                f"{os.fspath(path)} is the ledger of the dataset {ledger.opening.dataset}, not of {dataset}",
+                f"{os.fspath(place)} is the ledger of the dataset {ledger.opening.dataset}, not of {dataset}",
                 hint="A ledger keeps the budget of one dataset: make another for this one.",
             )
         return ledger
@@ -140,7 +146,7 @@ class Ledger:
         """
         body = body_of(charge)
         with self._store.writing():
-            head = self._end()
+            head = self._open_end()
             allowance = self._store.allowance(charge.analyst)
             check_fits(self.opening.limit, head.spent, allowance, charge)
             receipt = self._append(head, CHARGED, secrets.token_hex(16), body, spend_plus(head.spent, charge))
@@ -162,7 +168,7 @@ class Ledger:
         self._system.at("before answer")
         body = body_of(Released(answer_sha256=hashlib.sha256(answer).hexdigest(), bytes=len(answer)))
         with self._store.writing():
-            head = self._end()
+            head = self._open_end()
             charge = self._charge(self._pending(id))
             receipt = self._append(head, RELEASED, id, body, head.spent)
             self._store.put_answer(Answer(id, charge.key, spelled(charge.delta), spelled(charge.loss), answer))
@@ -182,7 +188,7 @@ class Ledger:
         """
         body = body_of(Failed(reason=reason))
         with self._store.writing():
-            head = self._end()
+            head = self._open_end()
             self._pending(id)
             receipt = self._append(head, FAILED, id, body, head.spent)
             self._system.at("after insert")
@@ -221,7 +227,7 @@ class Ledger:
         """
         given = Grant(analyst=analyst, loss=loss, epsilon=epsilon, by=by)
         with self._store.writing():
-            head = self._end()
+            head = self._open_end()
             receipt = self._append(head, GRANTED, secrets.token_hex(16), body_of(given), head.spent)
             allowance = self._store.allowance(given.analyst)
             self._store.put_allowance(given.analyst, allowance._replace(quota=given.loss, epsilon=epsilon))
@@ -242,10 +248,37 @@ class Ledger:
             raise UsageError(f"{kind} is no kind of note", hint=f"Known kinds: {', '.join(NOTE_KINDS)}.")
         text = body_of(dict(body))
         with self._store.writing():
-            head = self._end()
+            head = self._open_end()
             receipt = self._append(head, kind, secrets.token_hex(16), text, head.spent)
             self._system.at("after insert")
         return receipt
+
+    def move(self, to: str, by: str) -> Receipt:
+        """Closes the ledger: it can be read and verified, and takes nothing any more. Its budget goes on elsewhere.
+
+        Args:
+            to: Where, as `moving.named_place` writes it.
+            by: Who moves it.
+
+        Raises:
+            LedgerError: It was moved already.
+        """
+        body = body_of(Moved(to=to, by=by))
+        with self._store.writing():
+            head = self._open_end()
+            receipt = self._append(head, MOVED, secrets.token_hex(16), body, head.spent)
+            self._system.at("after insert")
+        return receipt
+
+    def moved_to(self) -> str | None:
+        """Where the ledger was moved; None where it goes on here.
+
+        Raises:
+            VerificationError: The last entry is not the one that the totals are of, or not what a ledger writes.
+        """
+        with self._store.reading():
+            head, kind = self._ends()
+            return self._moved_to(head) if kind == MOVED else None
 
     def disclosures(self, until: int | None = None) -> tuple[Disclosure, ...]:
         """Rows that left de-identified, in the order in which they did.
@@ -331,15 +364,37 @@ class Ledger:
             pass
         raise VerificationError(f"{self._store.name}: the entry that opens it does not hold", sequence=1)
 
+    def _open_end(self) -> Head:
+        """The end of a chain that may go on here."""
+        head, kind = self._ends()
+        if kind == MOVED:
+            to = self._moved_to(head)
+            raise LedgerError(
+                f"{self._store.name} was moved to {to} and takes nothing any more",
+                hint="Its budget goes on there, once it has arrived: have the description's `ledger:` name that place.",
+            )
+        return head
+
+    def _moved_to(self, head: Head) -> str:
+        (entry,) = self._store.entries(head.sequence - 1, 1)
+        try:
+            return Moved.model_validate_json(entry.body).to
+        except (ValueError, UsageError):
+            raise self._not_held(entry) from None
+
     def _end(self) -> Head:
         """The end of the chain, seen to be where the entries end."""
-        head = self._store.head()
-        if self._store.last() != (head.sequence, head.hash):
+        return self._ends()[0]
+
+    def _ends(self) -> tuple[Head, str]:
+        """The same, and the last entry's kind."""
+        head, last = self._store.head(), self._store.last()
+        if last is None or last[:2] != (head.sequence, head.hash):
             raise VerificationError(
                 f"{self._store.name}: its last entry is not the one that its totals are of",
                 hint="Nothing was charged. Look at it with: privkit budget verify",
             )
-        return head
+        return head, last[2]
 
     def _append(self, head: Head, kind: str, id: str, body: str, spent: Spend) -> Receipt:
         entry = linked(head.sequence + 1, head.hash, id, kind, _time(self._system), body)

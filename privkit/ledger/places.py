@@ -30,19 +30,17 @@ def local_path(place: str | os.PathLike[str]) -> Path:
     """The absolute path that a ledger's place names, its links not followed.
 
     Args:
-        place: A path. URLs are for stores that this version does not have.
+        place: A path.
 
     Raises:
         LedgerError: It is a URL, or cannot name a file.
     """
     text = os.fspath(place)
-    if re.match(r"postgres(ql)?:/", text):
-        raise LedgerError(
-            "this version of privkit keeps ledgers in SQLite files, not in PostgreSQL",
-            hint="Name a file on a disk of the one machine that everybody's queries run on.",
-        )
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", text) or "\0" in text or not text:
-        raise LedgerError("a ledger is named by the path of its file", hint="For example: ledger.sqlite3")
+        raise LedgerError(
+            "a ledger is named by the path of its file, or by the URL of a PostgreSQL database",
+            hint="For example: ledger.sqlite3, or postgresql://ana@db.example/privacy",
+        )
     return Path(text).absolute()
 
 

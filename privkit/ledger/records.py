@@ -143,6 +143,30 @@ class Failed(_Record):
     reason: str
 
 
+class Moved(_Record):
+    """That the ledger goes on elsewhere; nothing but `Arrived` follows it.
+
+    Attributes:
+        to: The place, as `moving.named_place` writes it.
+        by: Who moved it.
+    """
+
+    to: Annotated[str, Field(min_length=1)]
+    by: Analyst
+
+
+class Arrived(_Record):
+    """That the ledger goes on here.
+
+    Attributes:
+        at: The place that `Moved` named.
+        by: Who brought it.
+    """
+
+    at: Annotated[str, Field(min_length=1)]
+    by: Analyst
+
+
 class Spend(NamedTuple):
     """Loss in the ledger's measure, and threshold δ."""
 

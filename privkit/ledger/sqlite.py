@@ -22,7 +22,7 @@ from privkit.ledger import places
 from privkit.ledger.accounting import FREE, Allowance
 from privkit.ledger.entries import Entry, Head
 from privkit.ledger.records import NOTE_KINDS, Spend
-from privkit.ledger.store import Answer, Candidate, System
+from privkit.ledger.store import Answer, Candidate, Content, System
 from privkit.model.amounts import spelled
 
 FORMAT = 1
@@ -74,13 +74,12 @@ class SqliteStore:
         self._owner = (os.getpid(), threading.get_ident())
 
     @staticmethod
-    def create(place: str | os.PathLike[str], first: Entry, head: Head, system: System) -> SqliteStore:
+    def create(place: str | os.PathLike[str], content: Content, system: System) -> SqliteStore:
         """Makes a ledger's file, whole or not at all, readable by its owner alone (mode 0600), and opens it.
 
         Args:
             place: A path where nothing is yet.
-            first: The entry that opens the ledger.
-            head: The end of that chain of one.
+            content: What it holds from the start.
             system: Where the steps, the clock and the limits come from.
 
         Raises:
@@ -91,8 +90,11 @@ class SqliteStore:
         places.check_local(path, system.mounts)
         waiting = path.with_name(f".ledger.{secrets.token_hex(8)}")
         try:
-            _write_new(waiting, first, head)
+            system.at("before begin")
+            _write_new(waiting, path, content, system)
+            system.at("before commit")
             os.link(waiting, path)  # unlike a rename, it never takes another's place
+            system.at("after commit")
         except FileExistsError:
             raise LedgerError(f"{path} exists: a ledger is never written over") from None
         except OSError as error:
@@ -174,9 +176,9 @@ class SqliteStore:
         sequence, hash, loss, delta = rows[0]
         return Head(sequence, hash, Spend(self._decimal(loss), self._decimal(delta)))
 
-    def last(self) -> tuple[int, str] | None:
-        rows = self._run("SELECT sequence, hash FROM entries ORDER BY sequence DESC LIMIT 1")
-        return (rows[0][0], rows[0][1]) if rows else None
+    def last(self) -> tuple[int, str, str] | None:
+        rows = self._run("SELECT sequence, hash, kind FROM entries ORDER BY sequence DESC LIMIT 1")
+        return (rows[0][0], rows[0][1], rows[0][2]) if rows else None
 
     def entries(self, after: int, most: int) -> list[Entry]:
         return [
@@ -208,11 +210,7 @@ class SqliteStore:
         return {analyst: self._allowance(spent, quota, epsilon) for analyst, spent, quota, epsilon in rows}
 
     def put_allowance(self, analyst: str, allowance: Allowance) -> None:
-        quota = None if allowance.quota is None else spelled(allowance.quota)
-        self._run(
-            "INSERT OR REPLACE INTO analysts VALUES (?, ?, ?, ?)",
-            *(analyst, spelled(allowance.spent), quota, allowance.epsilon),
-        )
+        self._run("INSERT OR REPLACE INTO analysts VALUES (?, ?, ?, ?)", *_row(analyst, allowance))
 
     def candidates(self, key: str, delta: str, at_least: Decimal) -> list[Candidate]:
         rows = self._run(_CANDIDATES, key, delta, float(at_least) * (1 - _NEAR))
@@ -226,7 +224,7 @@ class SqliteStore:
         return int(self._run("SELECT count(*) FROM answers")[0][0])
 
     def put_answer(self, answer: Answer) -> None:
-        self._run("INSERT INTO answers (id, key, delta, loss, answer) VALUES (?, ?, ?, ?, ?)", *answer)
+        self._run(_INSERT_ANSWER, *answer)
 
     def check_integrity(self) -> None:
         if self._run("PRAGMA integrity_check(1)") != [("ok",)]:
@@ -281,6 +279,7 @@ class SqliteStore:
 
 _SELECT = "SELECT sequence, id, kind, time, body, prev, hash FROM entries"
 _INSERT = "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?, ?)"
+_INSERT_ANSWER = "INSERT INTO answers (id, key, delta, loss, answer) VALUES (?, ?, ?, ?, ?)"
 _CANDIDATES = "SELECT id, loss FROM answers WHERE key = ? AND delta = ? AND CAST(loss AS REAL) >= ? ORDER BY number"
 _NEAR = 1e-9  # what floats lose; the ledger compares the decimals themselves
 _HINT = "Restore the ledger from a copy, and count what was released since then as spent."
@@ -290,8 +289,13 @@ def _texts(head: Head) -> tuple[str, str]:
     return spelled(head.spent.loss), spelled(head.spent.delta)
 
 
-def _write_new(path: Path, first: Entry, head: Head) -> None:
-    """Writes a ledger of one entry, down to the disk."""
+def _row(analyst: str, allowance: Allowance) -> tuple[str, str, str | None, str | None]:
+    quota = None if allowance.quota is None else spelled(allowance.quota)
+    return analyst, spelled(allowance.spent), quota, allowance.epsilon
+
+
+def _write_new(path: Path, place: Path, content: Content, system: System) -> None:
+    """Writes a whole ledger, down to the disk; `place` is where it is going to be."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o600)
     os.close(descriptor)
     path.chmod(0o600)  # whatever the umask was; what SQLite makes beside it gets the same
@@ -304,8 +308,17 @@ def _write_new(path: Path, first: Entry, head: Head) -> None:
         connection.execute(f"PRAGMA user_version = {FORMAT}")
         for statement in _SCHEMA:
             connection.execute(statement)
-        connection.execute(_INSERT, first)
+        for entry, answer in content.rows():
+            connection.execute(_INSERT, entry)
+            if answer is not None:
+                connection.execute(_INSERT_ANSWER, answer)
+        for analyst, allowance in content.allowances.items():
+            connection.execute("INSERT INTO analysts VALUES (?, ?, ?, ?)", _row(analyst, allowance))
+        head = content.head
         connection.execute("INSERT INTO head VALUES (1, ?, ?, ?, ?)", (head.sequence, head.hash, *_texts(head)))
+        system.at("after insert")
+        if content.check is not None:
+            content.check(SqliteStore(place, connection, None, system))
         connection.execute("COMMIT")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     finally:

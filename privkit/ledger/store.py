@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -35,6 +35,24 @@ class Answer(NamedTuple):
     answer: bytes
 
 
+class Content(NamedTuple):
+    """What a new ledger holds from the start: the entry that opens it, or all of a ledger that arrives.
+
+    Attributes:
+        dataset: Whose ledger.
+        head: The end of the chain and the totals.
+        allowances: By analyst.
+        rows: Gives the entries in order, each with the answer that it tells of; anew at every call.
+        check: Is shown the new ledger before it comes into being, and raises where it must not.
+    """
+
+    dataset: str
+    head: Head
+    allowances: Mapping[str, Allowance]
+    rows: Callable[[], Iterator[tuple[Entry, Answer | None]]]
+    check: Callable[[Store], None] | None = None
+
+
 class Candidate(NamedTuple):
     """An answer that was found by its key, its bytes not read yet: the charge's name and the loss that was paid."""
 
@@ -56,10 +74,12 @@ class System:
 
     Attributes:
         at: Called with the name of each step of a write, in order: "before begin", "after insert", "before commit",
-            "after commit"; an answer's write stands between "before answer" and "after answer".
+            "after commit"; an answer's write stands between "before answer" and "after answer", and a moving ledger's
+            file between "before file" and "after file".
         clock: The time, with its zone.
         mounts: Where Linux lists the mounted filesystems; what is not there is not looked at.
-        busy_seconds: How long to wait for a writer that does not take its turn at the lock.
+        busy_seconds: How long to wait for a writer that does not take its turn at the lock; a server's other times
+            follow from it.
         max_pages: Most pages of 4096 bytes that the file may have; None: as many as the disk has room for.
     """
 
@@ -89,8 +109,8 @@ class Store(Protocol):
     def head(self) -> Head:
         """The end of the chain and the totals."""
 
-    def last(self) -> tuple[int, str] | None:
-        """Sequence and hash of the entry with the highest sequence."""
+    def last(self) -> tuple[int, str, str] | None:
+        """Sequence, hash and kind of the entry with the highest sequence."""
 
     def entries(self, after: int, most: int) -> list[Entry]:
         """At most so many entries whose sequence is above `after`, in order."""
