@@ -42,6 +42,8 @@ def _free_port():
 class Cluster:
     """One server with a superuser `keeper`; over TCP a password is asked, over its socket none."""
 
+    password = PASSWORD
+
     def __init__(self):
         self.folder = Path(tempfile.mkdtemp(prefix="privkit-postgres-"))
         self.data = self.folder / "data"

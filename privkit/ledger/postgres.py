@@ -332,7 +332,7 @@ def _snapshot(link: Link) -> str:
 def _turn(number: int) -> str:
     """Waits for a ledger: in the queue, then for its row."""
     queue = f"SELECT pg_advisory_xact_lock({_LOCKS}, {number:d})"
-    return f"{queue}; SELECT FROM privkit.ledgers WHERE number = {number:d} FOR UPDATE"  # noqa: S608  # a number
+    return f"{queue}; SELECT FROM privkit.ledgers WHERE number = {number:d} FOR UPDATE"
 
 
 def _making(dataset: str) -> str:

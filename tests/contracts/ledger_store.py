@@ -38,26 +38,35 @@ def charge(loss="0.1", analyst="ana", key=None, delta="0", **what) -> Charge:
     return Charge(loss=loss, delta=delta, analyst=analyst, key=key, what=what)
 
 
+SHARED = [HealthCheck.function_scoped_fixture, HealthCheck.differing_executors]  # a class for each store inherits it
 amounts = st.decimals(min_value=0, max_value=10, allow_nan=False, allow_infinity=False, places=25).filter(bool)
 
 
 class LedgerStoreContract:
-    """Inherit, and give `place`: a function that names a new place for a ledger at each call."""
+    """Inherit, and give `place`: a function that names a new place for a ledger at each call.
+
+    `create` is what the tests make ledgers with; where whoever may make one is not whoever writes it, it does both.
+    """
+
+    elsewhere = "patients, not of staff"  # what opening another dataset's ledger says
 
     @pytest.fixture
     def place(self):
         raise NotImplementedError
 
+    def create(self, place, opening, **options):
+        return Ledger.create(place, opening, **options)
+
     @pytest.fixture
     def ledger(self, place):
-        with Ledger.create(place(), pure()) as ledger:
+        with self.create(place(), pure()) as ledger:
             yield ledger
 
     def test_what_it_is_opened_with_is_kept(self, place):
         limit = Limit(measure="zcdp", epsilon="9", delta="1e-6", threshold_delta="1e-7", loss="0.7")
         opening = Opening(dataset="pätients 王", unit="row", limit=limit, accepted_high_loss="the board's decision 7")
         where = place()
-        with Ledger.create(where, opening) as made, Ledger.open(where) as opened:
+        with self.create(where, opening) as made, Ledger.open(where) as opened:
             assert made.opening == opened.opening == opening
             standing = opened.standing()
         assert standing.limit == limit
@@ -66,9 +75,9 @@ class LedgerStoreContract:
 
     def test_a_ledger_of_another_dataset_is_refused(self, place):
         where = place()
-        Ledger.create(where, pure()).close()
+        self.create(where, pure()).close()
         Ledger.open(where, "patients").close()
-        with pytest.raises(LedgerError, match="patients, not of staff"):
+        with pytest.raises(LedgerError, match=self.elsewhere):
             Ledger.open(where, "staff")
 
     def test_a_ledger_is_never_made_twice_and_never_by_opening(self, place):
@@ -77,14 +86,14 @@ class LedgerStoreContract:
             Ledger.open(where)
         with pytest.raises(LedgerError, match="no ledger"):
             verify(where)
-        Ledger.create(where, pure()).close()
+        self.create(where, pure()).close()
         with pytest.raises(LedgerError, match="never written over"):
-            Ledger.create(where, pure())
+            self.create(where, pure())
         assert verify(where).entries == 1
 
     def test_a_charge_and_its_answer(self, place):
         where = place()
-        with Ledger.create(where, zcdp()) as ledger:
+        with self.create(where, zcdp()) as ledger:
             receipt = ledger.charge(charge("0.005", key=KEY, delta="1e-8", query="count", n=[1, 2.5, None, True]))
             assert receipt.sequence == 2
             assert receipt.spent_before == Spend(Decimal(0), Decimal(0))
@@ -109,7 +118,7 @@ class LedgerStoreContract:
 
     def test_ten_tenths_fit_and_the_eleventh_does_not(self, place):
         where = place()
-        with Ledger.create(where, pure("1")) as ledger:
+        with self.create(where, pure("1")) as ledger:
             for _ in range(10):
                 receipt = ledger.charge(charge(0.1))
             assert receipt.remaining_after.loss == 0
@@ -123,11 +132,11 @@ class LedgerStoreContract:
             assert (list(ledger.entries()), ledger.standing()) == before
         assert verify(where).spent == 1
 
-    @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=25, deadline=None, suppress_health_check=SHARED)
     @given(amounts, st.lists(amounts, min_size=1, max_size=12), st.booleans())
     def test_sums_are_exact(self, place, limit, losses, fill):
         where = place()
-        with Ledger.create(where, pure(limit)) as ledger:
+        with self.create(where, pure(limit)) as ledger:
             spent = Fraction(0)
             for loss in losses:
                 fits = spent + Fraction(loss) <= Fraction(limit)
@@ -147,7 +156,7 @@ class LedgerStoreContract:
         assert verify(where).spent <= limit
 
     def test_amounts_of_any_size_sum_exactly(self, place):
-        with Ledger.create(place(), pure("1000000")) as ledger:
+        with self.create(place(), pure("1000000")) as ledger:
             ledger.charge(charge("999999.9"))
             for _ in range(3):
                 ledger.charge(charge("1e-60"))
@@ -157,7 +166,7 @@ class LedgerStoreContract:
 
     def test_threshold_delta_has_a_limit_of_its_own(self, place):
         where = place()
-        with Ledger.create(where, zcdp(loss="1", threshold="3e-7")) as ledger:
+        with self.create(where, zcdp(loss="1", threshold="3e-7")) as ledger:
             for _ in range(3):
                 ledger.charge(charge("0.01", delta="1e-7"))
             with pytest.raises(BudgetRefusedError, match="threshold_delta") as caught:
@@ -169,7 +178,7 @@ class LedgerStoreContract:
 
     def test_quotas(self, place):
         where = place()
-        with Ledger.create(where, pure("1")) as ledger:
+        with self.create(where, pure("1")) as ledger:
             ledger.charge(charge("0.2", "ana"))
             granted = ledger.grant("ana", Decimal("0.3"), "0.3", "the board")
             assert granted.spent_before == granted.spent_after
@@ -218,7 +227,7 @@ class LedgerStoreContract:
 
     def test_a_failure_gives_nothing_back(self, place):
         where = place()
-        with Ledger.create(where, pure("0.1")) as ledger:
+        with self.create(where, pure("0.1")) as ledger:
             receipt = ledger.charge(charge("0.1", key=KEY))
             ledger.fail(receipt.id, "the source is gone")
             assert ledger.stored(KEY, Decimal(0)) is None
@@ -228,7 +237,7 @@ class LedgerStoreContract:
         assert (verified.spent, verified.answers, verified.unanswered) == (Decimal("0.1"), 0, 0)
 
     def test_the_most_accurate_stored_answer_is_found(self, place):
-        with Ledger.create(place(), zcdp("10", "1e-7")) as ledger:
+        with self.create(place(), zcdp("10", "1e-7")) as ledger:
             for number, (loss, key, delta) in enumerate(
                 [
                     ("0.1", KEY, "0"),
@@ -256,7 +265,7 @@ class LedgerStoreContract:
 
     def test_notes_take_nothing(self, place):
         where = place()
-        with Ledger.create(where, pure()) as ledger:
+        with self.create(where, pure()) as ledger:
             receipt = ledger.note("disclosed", {"columns": ["ward"], "to": "the registry"})
             ledger.note("local", {"epsilon": "2"})
             for kind in ("charged", "released", "opened", "", "other"):
@@ -267,7 +276,7 @@ class LedgerStoreContract:
         assert verify(where).spent == 0
 
     def test_entries_are_streamed_from_anywhere(self, place):
-        with Ledger.create(place(), pure()) as ledger:
+        with self.create(place(), pure()) as ledger:
             for number in range(620):
                 ledger.note("local", {"number": number})
             seen = []
@@ -284,7 +293,7 @@ class LedgerStoreContract:
     def test_names_and_bodies_of_any_script(self, place, analyst):
         where = place()
         what = {"sql": "SELECT 'é\u2028\x00\x1b[2J' -- 王\n\t\"", "nested": {"": [[], {}]}, "𝒜": "\U0010ffff"}
-        with Ledger.create(where, pure()) as ledger:
+        with self.create(where, pure()) as ledger:
             ledger.grant(analyst, Decimal("0.5"), "0.5", analyst)
             receipt = ledger.charge(Charge(loss="0.1", analyst=analyst, what=what))
             ledger.fail(receipt.id, "warum? 王\x00")
@@ -337,7 +346,7 @@ class LedgerStoreContract:
     def test_a_clock_that_jumps_back_does_no_harm(self, place):
         moments = [datetime(2030, 1, 1, tzinfo=UTC) - timedelta(days=400 * day) for day in range(50)]
         where = place()
-        with Ledger.create(where, pure("1"), system=System(clock=iter(moments).__next__)) as ledger:
+        with self.create(where, pure("1"), system=System(clock=iter(moments).__next__)) as ledger:
             for _ in range(10):
                 receipt = ledger.charge(charge("0.1", key=KEY))
                 ledger.answer(receipt.id, receipt.time.encode())
@@ -352,7 +361,7 @@ class LedgerStoreContract:
     def test_the_steps_come_in_order(self, place):
         steps = []
         where = place()
-        Ledger.create(where, pure()).close()
+        self.create(where, pure()).close()
         with Ledger.open(where, system=System(at=steps.append)) as ledger:
             receipt = ledger.charge(charge())
             assert steps == STEPS
@@ -368,7 +377,7 @@ class LedgerStoreContract:
             if at == step:
                 raise KeyboardInterrupt
 
-        Ledger.create(where, pure()).close()
+        self.create(where, pure()).close()
         with Ledger.open(where, system=System(at=fails)) as ledger, pytest.raises(KeyboardInterrupt):
             ledger.charge(charge())
         verified = verify(where)
@@ -378,7 +387,7 @@ class LedgerStoreContract:
 
     def test_viewers_look_while_a_writer_is_in_the_middle(self, place):
         where = place()
-        with Ledger.create(where, pure()) as ledger:
+        with self.create(where, pure()) as ledger:
             ledger.charge(charge())
         looks = []
 
@@ -399,21 +408,21 @@ class LedgerStoreContract:
 
     def test_a_viewer_cannot_write(self, place):
         where = place()
-        Ledger.create(where, pure()).close()
+        self.create(where, pure()).close()
         with Ledger.open(where, read_only=True) as viewer, pytest.raises(LedgerError):
             viewer.charge(charge())
         assert verify(where).entries == 1
 
     def test_a_ledger_belongs_to_the_thread_that_opened_it(self, place):
         where = place()
-        with Ledger.create(where, pure("1000")) as ledger:
+        with self.create(where, pure("1000")) as ledger:
             errors = self._in_thread(lambda: ledger.charge(charge()))
             assert [str(error) for error in errors if "another thread" in str(error)]
             assert ledger.standing().entries == 1
 
     def test_threads_with_ledgers_of_their_own(self, place):
         where = place()
-        Ledger.create(where, pure("4")).close()
+        self.create(where, pure("4")).close()
 
         def spend():
             with Ledger.open(where) as ledger:
@@ -428,7 +437,7 @@ class LedgerStoreContract:
         assert verify(where).remaining == 0
 
     def test_a_closed_ledger_says_so(self, place):
-        ledger = Ledger.create(place(), pure())
+        ledger = self.create(place(), pure())
         ledger.close()
         ledger.close()
         for attempt in (ledger.standing, lambda: ledger.charge(charge()), lambda: list(ledger.entries())):

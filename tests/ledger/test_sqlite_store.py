@@ -202,14 +202,6 @@ def test_folders_pipes_sockets_and_devices(tmp_path):
     assert sorted(file.name for file in tmp_path.iterdir()) == ["pipe", "socket"]
 
 
-@pytest.mark.parametrize("place", ["postgresql://ana:s3cret@db/ledger", "postgres://db/ledger"])
-def test_postgresql_comes_later(place):
-    for attempt in (Ledger.open, verify, lambda place: Ledger.create(place, pure())):
-        with pytest.raises(LedgerError, match="SQLite files, not in PostgreSQL") as caught:
-            attempt(place)
-        assert "s3cret" not in f"{caught.value} {caught.value.hint}"
-
-
 @pytest.mark.parametrize("place", ["mysql://db/ledger", "https://x/ledger", "", "a\0b"])
 def test_places_that_are_no_paths(place):
     with pytest.raises(LedgerError, match="path of its file"):
