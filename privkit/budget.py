@@ -15,18 +15,20 @@ from pathlib import Path
 from typing import Any
 
 from privkit.dataset import Dataset
-from privkit.errors import DatasetError, PrivkitError, UsageError
+from privkit.errors import DatasetError, LedgerError, PrivkitError, UsageError
+from privkit.io.staged import check_place
 from privkit.keys.identity import Identity, PublicIdentity
 from privkit.ledger.checkpoint import Checkpoint, checkpoint, read_checkpoint, verify_checkpoint, write_checkpoint
 from privkit.ledger.entries import Entry
 from privkit.ledger.ledger import Ledger
+from privkit.ledger.moving import Watch, import_export, named_place, unwatched, write_export
 from privkit.ledger.records import Limit, Opening, Quota, Receipt, Standing
 from privkit.ledger.store import System
 from privkit.ledger.verifying import verify
 from privkit.model.amounts import amount, spelled
 from privkit.model.dataset import EPSILON_CAP, Budget, DatasetSpec, PrivacyUnit
 from privkit.model.disclosure import Disclosure, LocalNoise
-from privkit.model.release import BudgetStanding, HistoryEntry, Loss, QuotaStanding, Verified
+from privkit.model.release import BudgetMoved, BudgetStanding, HistoryEntry, Loss, QuotaStanding, Verified
 from privkit.report.release_wording import amount_text
 
 _SHOWN_DIGITS = 6  # of an ε that is converted from what is left, rounded down
@@ -125,7 +127,7 @@ def verify_budget(dataset: Dataset, *, checkpoint: Path | None = None, signer: s
     if checkpoint is None:
         if signer is not None:
             raise UsageError("--signer says who must have signed a checkpoint", hint="Give --checkpoint FILE as well.")
-        found = verify(dataset.ledger_path)
+        found = verify(dataset.ledger_path, dataset.spec.name)
         _check_agrees(dataset.spec, found.opening)
         return Verified(dataset=found.opening.dataset, entries=found.entries, head=found.head)
     statement = read_checkpoint(checkpoint)
@@ -156,12 +158,112 @@ def checkpoint_budget(dataset: Dataset, output: Path | str, identity: Path | str
         OutputError: The file cannot be written.
     """
     signer = Identity.load(identity)
-    verify(dataset.ledger_path)
+    verify(dataset.ledger_path, dataset.spec.name)
     with open_ledger(dataset, read_only=True) as ledger:
         signed = checkpoint(ledger, signer)
     if os.fspath(output) != "-":
         write_checkpoint(output, signed, force=force)
     return signed
+
+
+def export_budget(
+    dataset: Dataset,
+    output: Path | str,
+    to: Path | str,
+    *,
+    by: str | None = None,
+    force: bool = False,
+    watch: Watch = unwatched,
+    system: System | None = None,
+) -> BudgetMoved:
+    """Closes the ledger for good and writes all of it into a file; `import_budget` opens it at the new place.
+
+    The closing entry is durable before there is a file, and names the new place. Asked again with the same place, it
+    writes the file again.
+
+    Args:
+        dataset: Whose budget.
+        output: The file to write; only its owner can open it.
+        to: Where the budget goes on: a path, `file://HOST/PATH`, or `postgresql://HOST/DATABASE`.
+        by: Who moves it; the user of the operating system by default.
+        force: Whether a file that exists may be replaced.
+        watch: Is told how many entries are written, and of how many.
+        system: For tests.
+
+    Raises:
+        UsageError: The new place is none, or the old one.
+        LedgerError: The ledger was moved elsewhere already, or a ledger is at the new place.
+        VerificationError: The ledger does not hold: it is not closed.
+        OutputError: The file exists without `force`, or cannot be written.
+    """
+    place, here = named_place(to), named_place(dataset.ledger_path)
+    if place == here:
+        raise UsageError("the ledger is there already", hint="Name another place with --to.")
+    if named_place(output) in (place, here):
+        raise UsageError("the file that is written is no ledger itself", hint="Give -o another name.")
+    check_place(Path(output), "the exported ledger", force=force)
+    with open_ledger(dataset, system=system) as ledger:
+        before = ledger.moved_to()
+        if before not in (None, place):
+            raise LedgerError(
+                f"the ledger was moved to {before} already, not to {place}",
+                hint="Export it again to the same place: --to that one.",
+            )
+        if before is None:
+            verify(dataset.ledger_path, dataset.spec.name)  # what does not hold could arrive nowhere
+            _check_free(to, dataset.spec.name)
+            ledger.move(place, by or whoami())
+        written = write_export(ledger, Path(output), watch=watch, system=system or System())
+    return BudgetMoved(
+        dataset=written.dataset,
+        entries=written.entries,
+        answers=written.answers,
+        head=written.head,
+        place=place,
+        again=before is not None,
+    )
+
+
+def import_budget(
+    dataset: Dataset,
+    file: Path | str,
+    *,
+    by: str | None = None,
+    watch: Watch = unwatched,
+    system: System | None = None,
+) -> BudgetMoved:
+    """Takes in a ledger that `export_budget` wrote, where the description's `ledger` is now; it takes charges again.
+
+    Args:
+        dataset: Whose budget; its `ledger` names the new place.
+        file: The exported ledger.
+        by: Who brings it; the user of the operating system by default.
+        watch: Is told how many entries are read, and of how many.
+        system: For tests.
+
+    Raises:
+        LedgerError: The ledger was moved to another place, or another ledger is there.
+        DatasetError: The description and the budget disagree.
+        VerificationError: The file does not hold.
+    """
+    arrival = import_export(
+        dataset.ledger_path,
+        dataset.spec.name,
+        Path(file),
+        by=by or whoami(),
+        agrees=lambda opening: _check_agrees(dataset.spec, opening),
+        watch=watch,
+        system=system or System(),
+    )
+    found = arrival.verified
+    return BudgetMoved(
+        dataset=dataset.spec.name,
+        entries=found.entries,
+        answers=found.answers,
+        head=found.head,
+        place=arrival.at,
+        again=arrival.again,
+    )
 
 
 def measure_advice(spec: DatasetSpec) -> str:
@@ -233,6 +335,16 @@ def charged(ledger: Ledger, receipt: Receipt) -> Iterator[None]:
         if isinstance(err, PrivkitError):
             err.hint = f"{err.hint} {CHARGED}" if err.hint else CHARGED
         raise
+
+
+def _check_free(place: Path | str, name: str) -> None:
+    """Refuses a place where a ledger is, as far as that can be seen from here: nothing could ever arrive there."""
+    try:
+        Ledger.open(place, name, read_only=True).close()
+    except PrivkitError:
+        if not os.path.lexists(place):
+            return
+    raise LedgerError(f"there is a ledger at {place}, or something else", hint="Name another place with --to.")
 
 
 def limit_of(budget: Budget) -> Limit:
@@ -338,6 +450,7 @@ def _standing(ledger: Ledger, spec: DatasetSpec) -> BudgetStanding:
         head=now.head,
         quotas=tuple(_quota(quota, now) for quota in now.quotas),
         accepted_high_loss=ledger.opening.accepted_high_loss,
+        moved_to=ledger.moved_to(),
     )
 
 
@@ -368,6 +481,10 @@ def _line(entry: Entry, limit: Limit) -> HistoryEntry:
         case "charged":
             cost = Loss.model_validate(what["cost"])
             return line.model_copy(update={"analyst": body["analyst"], "cost": cost, "what": what["sql"]})
+        case "moved":
+            return line.model_copy(update={"what": f"closed: the budget goes on at {body['to']}; by {body['by']}"})
+        case "arrived":
+            return line.model_copy(update={"what": f"goes on here, at {body['at']}; by {body['by']}"})
         case "failed":
             return line.model_copy(update={"what": body["reason"]})
         case "disclosed":

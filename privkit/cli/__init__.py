@@ -25,7 +25,7 @@ _SUBCOMMANDS = {
     "evaluate": ("privkit.cli.evaluate", "Measure how well people are found in DATA, in which somebody marked them."),
     "reidentify": ("privkit.cli.reidentify", "Restore every reversible pseudonym, with the key that made it."),
     "dataset": ("privkit.cli.dataset", "Describe a dataset for private statistics: whom it protects, what is asked."),
-    "budget": ("privkit.cli.budget", "Create a dataset's privacy budget, show it, grant from it, verify its ledger."),
+    "budget": ("privkit.cli.budget", "Create a dataset's privacy budget, show it, grant from it, verify it, move it."),
     "release": ("privkit.cli.release", "Answer SQL about a dataset with noise, charged to its budget."),
     "run": ("privkit.cli.run", "Share a dataset as a pipeline file says, and write a card of what was given away."),
     "card": ("privkit.cli.card", "Show a card, make its page, or verify its signature, files and ledger."),

@@ -22,7 +22,7 @@ _DATASET = click.argument("dataset", type=_options.PATH, metavar="DATASET.yaml")
 @click.group("budget", invoke_without_command=True)
 @click.pass_context
 def command(context: click.Context) -> None:
-    """Create a dataset's privacy budget, show it, grant from it, and verify its ledger."""
+    """Create a dataset's privacy budget, show it, grant from it, verify its ledger, and move it."""
     bare(context)
 
 
@@ -121,6 +121,58 @@ def checkpoint(dataset: Path, output: str, identity: Path, force: bool, as_json:
         _output.print_json(canonical_json(signed).decode())
     else:
         _output.tell(f"{output}: entry {signed.sequence}, signed by {signed.identity.fingerprint}")
+
+
+@command.command("export")
+@_DATASET
+@click.option(
+    "-o", "--output", required=True, type=_options.PATH, metavar="FILE", help="File to write; only you can open it."
+)
+@click.option(
+    "--to",
+    required=True,
+    type=_options.PLACE,
+    metavar="PLACE",
+    help="Where the budget goes on: a path, file://HOST/PATH, or postgresql://HOST/DATABASE.",
+)
+@click.option("--by", metavar="NAME", help="Who moves it; by default the user of the operating system.")
+@click.option("--force", is_flag=True, help="Replace a file that exists.")
+@_options.json_option
+def export(dataset: Path, output: Path, to: str, by: str | None, force: bool, as_json: bool) -> None:
+    """Close the ledger for good, and write all of it into a file for `privkit budget import` at PLACE.
+
+    The closed ledger can be read, verified, and exported again to the same place.
+    """
+    from privkit import Dataset, export_budget
+    from privkit.report import budget, files, release_files, terminal
+
+    with _output.running(), budget.watched(terminal.console(stderr=True)) as watch:
+        described = Dataset.load(dataset)
+        needed = release_files.needed_files(dataset, described.spec, described.ledger_path)
+        release_files.check_release_places({"the exported ledger": output}, force=force, keep=needed)
+        moved = export_budget(described, output, to, by=by, force=force, watch=watch)
+    if as_json:
+        _output.print_json(files.report_json(moved))
+    else:
+        terminal.print_lines(terminal.console(stderr=True), budget.exported_lines(moved, str(output)))
+
+
+@command.command("import")
+@_DATASET
+@click.argument("file", type=_options.PATH)
+@click.option("--by", metavar="NAME", help="Who brings it; by default the user of the operating system.")
+@_options.json_option
+def import_(dataset: Path, file: Path, by: str | None, as_json: bool) -> None:
+    """Take in the ledger in FILE at the place that DATASET.yaml names; from then on it takes charges there."""
+    from privkit import Dataset, import_budget
+    from privkit.report import budget, files, terminal
+
+    with _output.running(), budget.watched(terminal.console(stderr=True)) as watch:
+        moved = import_budget(Dataset.load(dataset), file, by=by, watch=watch)
+    if as_json:
+        _output.print_json(files.report_json(moved))
+    else:
+        terminal.print_lines(terminal.console(stderr=True), budget.imported_lines(moved))
 
 
 def _show(standing: BudgetStanding, as_json: bool) -> None:

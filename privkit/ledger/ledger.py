@@ -88,7 +88,7 @@ class Ledger:
             LedgerError: The ledger exists, lies on a network filesystem, or cannot be written.
             MissingExtraError: It is to be in PostgreSQL, and psycopg is not installed.
         """
-        first = linked(1, GENESIS, secrets.token_hex(16), OPENED, _time(system), body_of(opening))
+        first = linked(1, GENESIS, secrets.token_hex(16), OPENED, time_of(system), body_of(opening))
         content = Content(opening.dataset, Head(1, first.hash, NOTHING), {}, lambda: iter([(first, None)]))
         return _over(create_store(place, content, system), system)
 
@@ -331,6 +331,22 @@ class Ledger:
             yield from page
             after = page[-1].sequence
 
+    def rows(self) -> Iterator[tuple[Entry, Answer | None]]:
+        """The entries as `entries` gives them, each with the answer that it tells of.
+
+        Raises:
+            VerificationError: An answer is not there.
+        """
+        for entry in self.entries():
+            answer = self._store.answer(entry.id) if entry.kind == RELEASED else None
+            if entry.kind == RELEASED and answer is None:
+                raise self._not_held(entry)
+            yield entry, answer
+
+    def answers(self) -> int:
+        """How many answers are kept."""
+        return self._store.answers()
+
     def end(self) -> tuple[Head, str]:
         """The end of the chain, with the totals, and the time now by the ledger's clock.
 
@@ -338,7 +354,7 @@ class Ledger:
             VerificationError: The last entry is not the one that the totals are of.
         """
         with self._store.reading():
-            return self._end(), _time(self._system)
+            return self._end(), time_of(self._system)
 
     def close(self) -> None:
         """Lets go of the ledger; more than once does no harm."""
@@ -397,7 +413,7 @@ class Ledger:
         return head, last[2]
 
     def _append(self, head: Head, kind: str, id: str, body: str, spent: Spend) -> Receipt:
-        entry = linked(head.sequence + 1, head.hash, id, kind, _time(self._system), body)
+        entry = linked(head.sequence + 1, head.hash, id, kind, time_of(self._system), body)
         self._store.append(entry, Head(entry.sequence, entry.hash, spent))
         rest = remaining(self.opening.limit, spent)
         return Receipt(id, entry.sequence, entry.hash, entry.time, head.spent, spent, rest)
@@ -458,5 +474,6 @@ def _is_of(released: Entry, answer: bytes) -> bool:
         return False
 
 
-def _time(system: System) -> str:
+def time_of(system: System) -> str:
+    """Now, by a system's clock: UTC, ISO 8601, to the millisecond."""
     return system.clock().astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from privkit.errors import LedgerError
+from privkit.ledger.store import LedgerExistsError
 
 if sys.platform != "win32":
     import fcntl
@@ -51,7 +52,9 @@ def check_new(path: Path) -> None:
         LedgerError: Something is there, or its folder is missing or closed.
     """
     if os.path.lexists(path):
-        raise LedgerError(f"{path} exists: a ledger is never written over", hint="Name another file, or use this one.")
+        raise LedgerExistsError(
+            f"{path} exists: a ledger is never written over", hint="Name another file, or use this one."
+        )
     for side in ("-wal", "-journal"):
         left = Path(f"{path}{side}")
         # SQLite would take it for a part of the new file that was not copied over yet, and copy it over.

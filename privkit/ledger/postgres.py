@@ -20,7 +20,7 @@ from privkit.ledger.accounting import FREE, Allowance
 from privkit.ledger.entries import Entry, Head
 from privkit.ledger.postgres_link import HINT, ConnectionLost, Link, check_durable
 from privkit.ledger.records import NOTE_KINDS, Spend
-from privkit.ledger.store import Answer, Candidate, Content, System
+from privkit.ledger.store import Answer, Candidate, Content, LedgerExistsError, System
 from privkit.model.amounts import spelled
 
 _LOCKS = 0x706B4C67  # "pkLg": a ledger's number behind it; 0 for migrations
@@ -493,7 +493,7 @@ def _inserted(link: Link, content: Content) -> int:
     """Writes a ledger's rows; its number."""
     known = link.run("SELECT 1 FROM privkit.ledgers WHERE dataset = %s", content.dataset)
     if known:
-        raise LedgerError(
+        raise LedgerExistsError(
             f"{link.name} has a ledger of {content.dataset}: a ledger is never written over",
             hint="Use this one, or give the dataset another name.",
         )

@@ -22,7 +22,7 @@ from privkit.ledger import places
 from privkit.ledger.accounting import FREE, Allowance
 from privkit.ledger.entries import Entry, Head
 from privkit.ledger.records import NOTE_KINDS, Spend
-from privkit.ledger.store import Answer, Candidate, Content, System
+from privkit.ledger.store import Answer, Candidate, Content, LedgerExistsError, System
 from privkit.model.amounts import spelled
 
 FORMAT = 1
@@ -96,7 +96,7 @@ class SqliteStore:
             os.link(waiting, path)  # unlike a rename, it never takes another's place
             system.at("after commit")
         except FileExistsError:
-            raise LedgerError(f"{path} exists: a ledger is never written over") from None
+            raise LedgerExistsError(f"{path} exists: a ledger is never written over") from None
         except OSError as error:
             raise LedgerError(f"{path} cannot be written: {error.strerror}") from None
         except sqlite3.Error as error:

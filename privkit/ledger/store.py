@@ -13,8 +13,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from privkit.errors import LedgerError
 from privkit.ledger.accounting import Allowance
 from privkit.ledger.entries import Entry, Head
+
+
+class LedgerExistsError(LedgerError):
+    """A ledger was to be made where one is."""
 
 
 class Answer(NamedTuple):

@@ -235,6 +235,7 @@ class BudgetStanding(_Record):
         head: The chain's head hash.
         quotas: Analysts with a quota.
         accepted_high_loss: The reason that was given for a budget above the cap.
+        moved_to: Where the budget goes on, where this ledger was closed.
         advice: Which measure suits, said when a budget is created.
     """
 
@@ -249,7 +250,28 @@ class BudgetStanding(_Record):
     head: str
     quotas: tuple[QuotaStanding, ...] = ()
     accepted_high_loss: str | None = None
+    moved_to: str | None = None
     advice: str | None = None
+
+
+class BudgetMoved(_Record):
+    """A ledger that was written into a file, or taken out of one.
+
+    Attributes:
+        dataset: The dataset's name.
+        entries: Number of entries: up to the closing one, or with the one that opened it at the new place.
+        answers: Number of stored answers.
+        head: The chain's head hash.
+        place: Where the budget goes on.
+        again: Whether it had been closed, or had arrived, before.
+    """
+
+    dataset: str
+    entries: int
+    answers: int
+    head: str
+    place: str
+    again: bool = False
 
 
 class HistoryEntry(_Record):
@@ -258,7 +280,7 @@ class HistoryEntry(_Record):
     Attributes:
         sequence: Its number in the chain.
         time: When (UTC, ISO 8601), by the clock of whoever wrote it.
-        kind: opened, granted, charged, released, failed, …
+        kind: opened, granted, charged, released, failed, moved, arrived, …
         id: The charge's id, where it is about one.
         analyst: Who, by their own word.
         cost: What it cost.

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
-from privkit.model.release import BudgetStanding, HistoryEntry, Verified
+from privkit.model.release import BudgetMoved, BudgetStanding, HistoryEntry, Verified
 from privkit.report import terminal
 from privkit.report.release_wording import (
     amount_text,
@@ -64,6 +66,10 @@ def _standing_lines(standing: BudgetStanding) -> Iterator[Text]:
         yield Text(f"quota     {shown(quota.analyst)}: {granted}, of which {spent} is spent")
     if standing.accepted_high_loss:
         yield Text(high_loss_sentence(standing.accepted_high_loss), style="yellow")
+    if standing.moved_to:
+        yield Text(
+            f"closed    the budget goes on at {shown(standing.moved_to)}; nothing is charged here", style="yellow"
+        )
     if standing.advice:
         yield Text(shown(standing.advice))
 
@@ -83,6 +89,47 @@ def print_history(console: Console, entries: Iterable[HistoryEntry]) -> None:
             line.append(f" {what}")
         line.rstrip()
         terminal.print_lines(console, [line] if not (what and narrow) else [line, Text(f"       {what}", style="dim")])
+
+
+@contextmanager
+def watched(console: Console) -> Iterator[Callable[[int, int], None]]:
+    """Shows on a terminal how many entries of a moving ledger are done; elsewhere nothing.
+
+    Args:
+        console: Standard error's.
+    """
+    if not console.file.isatty():
+        yield _silent
+        return
+    columns = (BarColumn(bar_width=None), MofNCompleteColumn(), TextColumn("entries"))
+    with Progress(*columns, console=console, transient=True, refresh_per_second=4) as progress:
+        task = progress.add_task("", total=None)
+        yield lambda done, of: progress.update(task, completed=done, total=of)
+
+
+def _silent(done: int, of: int) -> None:
+    """Shows nothing."""
+
+
+def exported_lines(moved: BudgetMoved, file: str) -> Iterator[Text]:
+    """That a ledger is closed and in a file, and what comes next."""
+    yield Text(f"{shown(file)}: {_counts(moved)}, head {shown(moved.head)}", style="green")
+    yield Text(f"This ledger is closed: nothing is charged here any more. It goes on at {shown(moved.place)}.")
+    yield Text(
+        "There, have the description's `ledger:` name that place, then: privkit budget import DATASET.yaml "
+        f"{shown(file)}"
+    )
+
+
+def imported_lines(moved: BudgetMoved) -> Iterator[Text]:
+    """That a ledger has arrived."""
+    had = "had arrived before" if moved.again else "has arrived"
+    yield Text(f"{shown(moved.dataset)} {had} at {shown(moved.place)}: {_counts(moved)} hold together", style="green")
+    yield Text("It takes charges here. The file is of no more use: it holds the answers, remove it.")
+
+
+def _counts(moved: BudgetMoved) -> str:
+    return f"{plural(moved.entries, 'entry', 'entries')} and {plural(moved.answers, 'answer')}"
 
 
 def verified_lines(verified: Verified) -> Iterator[Text]:
