@@ -59,6 +59,7 @@ class PostgresStore:
         self._system = system
         self._read_only = read_only
         self._writes = False
+        self._reads = False
         self._appended: Entry | None = None
 
     @staticmethod
@@ -137,7 +138,7 @@ class PostgresStore:
         self._system.at("before begin")
         self._appended = None
         try:
-            self._begin(_transaction(self._link, _turn(self._kept.number)))
+            self._first(_transaction(self._link, _turn(self._kept.number)))
             self._writes = True
             yield
             self._system.at("before commit")
@@ -153,9 +154,11 @@ class PostgresStore:
     def reading(self) -> Iterator[None]:
         self._link.check_owner()
         try:
-            self._begin(_snapshot(self._link))
+            self._first(_snapshot(self._link))
+            self._reads = True
             yield
         finally:
+            self._reads = False
             self._link.undo()
 
     def head(self) -> Head:
@@ -250,10 +253,10 @@ class PostgresStore:
     def close(self) -> None:
         self._link.close()
 
-    def _begin(self, script: str) -> None:
-        """Begins a transaction; a connection that broke since the last one is opened again, once."""
+    def _first(self, sql: str, *values: object) -> list[Any]:
+        """What an operation begins with; a connection that broke since the last one is opened again, once."""
         try:
-            self._link.run(script)
+            return self._link.run(sql, *values)
         except ConnectionLost:
             self._link.connect()
             _check_format(self._link)
@@ -262,7 +265,7 @@ class PostgresStore:
                     f"{self.name} was exchanged for another ledger while it was open",
                     hint="Nothing is answered. Look at it with: privkit budget verify",
                 ) from None
-            self._link.run(script)
+            return self._link.run(sql, *values)
 
     def _commit(self) -> None:
         try:
@@ -273,10 +276,8 @@ class PostgresStore:
             _find_out(self._link, _turn(self._kept.number), self._kept.dataset, self._appended)
 
     def _run(self, sql: str, *values: object) -> list[Any]:
-        self._link.check_owner()
-        if not self._link.is_up and not self._writes:
-            self._begin("SELECT 1")
-        return self._link.run(sql, *values)
+        within = self._writes or self._reads
+        return self._link.run(sql, *values) if within else self._first(sql, *values)
 
     def _write(self, sql: str, *values: object) -> None:
         assert self._writes, "only inside `writing`"

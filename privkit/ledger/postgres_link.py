@@ -27,7 +27,7 @@ _BUSY = {"55P03", "57014", "40001", "40P01"}
 _GONE = {"57P01", "57P02", "57P03", "57P05", "25P03"}
 _ROOM = {"53100", "53200", "53400", "54000"}
 _DAMAGED = {"XX001", "XX002", "58P01", "22P02"}
-_CHANGED = {"42P01", "42703", "42883", "3F000"}
+_CHANGED = {"42P01", "42P07", "42703", "42710", "42723", "42883", "3F000"}
 _REFUSED = (
     (re.compile(r"password authentication failed|no password supplied|authentication"), "wrong user or password"),
     (re.compile(r'database "[^"]*" does not exist'), "it has no such database"),
