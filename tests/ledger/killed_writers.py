@@ -17,25 +17,50 @@ import time
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
+from typing import NamedTuple
 
 from privkit.errors import BudgetRefusedError, LedgerError, VerificationError
 from privkit.ledger.ledger import Ledger
 from privkit.ledger.records import Charge, Limit, Opening
 from privkit.ledger.store import System
-from privkit.ledger.verifying import verify
+from privkit.ledger.verifying import Verified, verify
 
 KEY = "a" * 64
+URLS = [option for option in sys.argv[1:] if "://" in option]  # of the owner and of who may only append, for PostgreSQL
 
 
 def main() -> None:
     what, root, *options = sys.argv[1:]
-    works = {"steps": steps, "random": at_random, "race": race, "file-limit": file_limit}
+    works = {
+        "steps": steps,
+        "random": at_random,
+        "race": race,
+        "file-limit": file_limit,
+        "crowd": crowd,
+        "stops": stops,
+    }
     print(json.dumps(works[what](Path(root), "answers-first" in options)))
 
 
-def create(path: Path, loss: str) -> None:
+class Kept(NamedTuple):
+    """A ledger, and the folder of what was shown."""
+
+    folder: Path
+    place: Path | str
+    dataset: str
+
+    def open(self, system: System = System()) -> Ledger:  # noqa: B008
+        return Ledger.open(self.place, self.dataset, system=system)
+
+    def verify(self) -> Verified:
+        return verify(self.place, self.dataset)
+
+
+def create(folder: Path, loss: str, dataset: str = "d") -> Kept:
     limit = Limit(measure="pure", epsilon=loss, delta=0, loss=loss)
-    Ledger.create(path, Opening(dataset="d", unit="row", limit=limit)).close()
+    owners, place = URLS or [folder / "ledger"] * 2
+    Ledger.create(owners, Opening(dataset=dataset, unit="row", limit=limit)).close()
+    return Kept(folder, place, dataset)
 
 
 def release(ledger: Ledger, name: str, shown: int, answers_first: bool, at: Callable[[str], None]) -> None:
@@ -55,14 +80,14 @@ def show(shown: int, answer: bytes, at: Callable[[str], None]) -> None:
     at("shown")
 
 
-def check(path: Path) -> dict[str, int]:
+def check(kept: Kept) -> dict[str, int]:
     """What must never be: a shown answer without its charge or its stored copy, a total over the limit, no ledger."""
-    verified = verify(path)  # readable, whole, and under its limits
+    verified = kept.verify()  # readable, whole, and under its limits
     assert verified.spent <= verified.opening.limit.loss
-    with Ledger.open(path) as ledger:
+    with kept.open() as ledger:
         charged = {e.id: e.record["what"]["name"] for e in ledger.entries() if e.kind == "charged"}
         released = {charged[e.id] for e in ledger.entries() if e.kind == "released"}
-    seen = [line for file in path.parent.glob("shown-*") for line in file.read_text().split("\n")[:-1]]
+    seen = [line for file in kept.folder.glob("shown-*") for line in file.read_text().split("\n")[:-1]]
     return {
         "entries": verified.entries,
         "shown": len(seen),
@@ -93,7 +118,7 @@ def steps(root: Path, answers_first: bool) -> dict[str, object]:
     for number in range(1, 100):
         folder = root / str(number)
         folder.mkdir()
-        create(folder / "ledger", "0.2")
+        kept = create(folder, "0.2", f"d{number}")
         passed: list[str] = []
 
         def dies(step: str, number: int = number, folder: Path = folder, passed: list[str] = passed) -> None:
@@ -102,9 +127,9 @@ def steps(root: Path, answers_first: bool) -> dict[str, object]:
                 (folder / "step").write_text(step)
                 os.kill(os.getpid(), signal.SIGKILL)
 
-        def work(folder: Path = folder, dies: Callable[[str], None] = dies) -> None:
-            shown = open_shown(folder, "a")
-            with Ledger.open(folder / "ledger", system=System(at=dies)) as ledger:
+        def work(kept: Kept = kept, dies: Callable[[str], None] = dies) -> None:
+            shown = open_shown(kept.folder, "a")
+            with kept.open(System(at=dies)) as ledger:
                 release(ledger, "a.1", shown, answers_first, dies)
 
         status = os.waitpid(fork(work), 0)[1]
@@ -112,12 +137,12 @@ def steps(root: Path, answers_first: bool) -> dict[str, object]:
             assert os.waitstatus_to_exitcode(status) == 0
             return result
         result["killed at"].append((folder / "step").read_text())
-        found = check(folder / "ledger")
+        found = check(kept)
         result["not charged"] += found["not charged"]
         result["not stored"] += found["not stored"]
-        with Ledger.open(folder / "ledger") as ledger:
+        with kept.open() as ledger:
             release(ledger, "b.1", open_shown(folder, "b"), False, lambda _: None)
-        result["usable"] += verify(folder / "ledger").entries >= 3
+        result["usable"] += kept.verify().entries >= 3
     raise AssertionError("it never came to its end")
 
 
@@ -125,9 +150,8 @@ def at_random(root: Path, answers_first: bool, writers: int = 4) -> dict[str, ob
     """Kills one of several writers, again and again, at random times."""
     kills = 100 if answers_first else 240
     chance = random.Random(7)
-    path = root / "ledger"
-    create(path, "1000000")
-    with Ledger.open(path) as ledger:
+    kept = create(root, "1000000")
+    with kept.open() as ledger:
         ledger.grant("1", Decimal("900000"), "900000", "test")
     running: dict[int, int] = {}
     generation = 0
@@ -139,7 +163,7 @@ def at_random(root: Path, answers_first: bool, writers: int = 4) -> dict[str, ob
 
         def work() -> None:
             shown = open_shown(root, name)
-            with Ledger.open(path) as ledger:
+            with kept.open() as ledger:
                 for number in range(10**9):
                     release(ledger, f"{name}.{number}", shown, answers_first, lambda _: None)
 
@@ -155,24 +179,36 @@ def at_random(root: Path, answers_first: bool, writers: int = 4) -> dict[str, ob
         died_alone += not os.WIFSIGNALED(os.waitpid(running[writer], 0)[1])
         start(writer)
         if number % 40 == 0:
-            verify(path)  # while others write
+            kept.verify()  # while others write
     for child in running.values():
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
-    return {"kills": kills + writers, "died alone": died_alone, **check(path)}
+    return {"kills": kills + writers, "died alone": died_alone, **check(kept)}
 
 
 def race(root: Path, _: bool, processes: int = 8, charges: int = 2400) -> dict[str, object]:
     """Starts all at once, until nothing is left; 0.1 each."""
-    path = root / "ledger"
-    limit = Decimal("0.1") * charges + Decimal("0.05")
-    create(path, str(limit))
+    kept = create(root, str(Decimal("0.1") * charges + Decimal("0.05")))
+    codes, told = spent_by([kept] * processes)
+    verified = kept.verify()
+    return {
+        "codes": codes,
+        "counts": sorted(count for count, _ in told),
+        "refused at": sorted({rest for _, rest in told}),
+        "left": str(verified.remaining),
+        "entries": verified.entries,
+    }
+
+
+def spent_by(kept: list[Kept]) -> tuple[list[int], list[tuple[int, str]]]:
+    """A process for each, all started at once: how they ended, how often each charged, and what each was left with."""
+    root = kept[0].folder
     go, say_go = os.pipe()
 
     def work(number: int) -> Callable[[], None]:
         def spend() -> None:
             count, remaining = 0, ""
-            with Ledger.open(path) as ledger:
+            with kept[number].open() as ledger:
                 (root / f"ready-{number}").touch()
                 os.read(go, 1)
                 try:
@@ -185,32 +221,61 @@ def race(root: Path, _: bool, processes: int = 8, charges: int = 2400) -> dict[s
 
         return spend
 
-    children = [fork(work(number)) for number in range(processes)]
-    while len(list(root.glob("ready-*"))) < processes:
+    children = [fork(work(number)) for number in range(len(kept))]
+    while len(list(root.glob("ready-*"))) < len(kept):
         time.sleep(0.01)
-    os.write(say_go, b"." * processes)
+    os.write(say_go, b"." * len(kept))
     codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
-    told = [(root / f"count-{number}").read_text().split() for number in range(processes)]
-    counts = sorted(int(count) for count, _ in told)
-    verified = verify(path)
+    told = [(root / f"count-{number}").read_text().split() for number in range(len(kept))]
+    return codes, [(int(count), rest) for count, rest in told]
+
+
+def crowd(root: Path, _: bool, datasets: int = 8, processes: int = 8, charges: int = 160) -> dict[str, object]:
+    """Several processes on each of several ledgers in one database, until nothing is left in any; 0.1 each."""
+    ledgers = [create(root, str(Decimal("0.1") * charges), f"d{number}") for number in range(datasets)]
+    codes, told = spent_by([kept for kept in ledgers for _ in range(processes)])
+    counts = [count for count, _ in told]
     return {
         "codes": codes,
-        "counts": counts,
-        "refused at": sorted({rest for _, rest in told}),
-        "left": str(verified.remaining),
-        "entries": verified.entries,
+        "counts": [sorted(counts[n * processes : (n + 1) * processes]) for n in range(datasets)],
+        "entries": [kept.verify().entries for kept in ledgers],
+        "left": [str(kept.verify().remaining) for kept in ledgers],
     }
+
+
+def stops(root: Path, answers_first: bool, writers: int = 4) -> dict[str, object]:
+    """Writers that go on whatever becomes of their server, until somebody says that it is enough."""
+    kept = create(root, "1000000")
+
+    def work(writer: int) -> Callable[[], None]:
+        def spend() -> None:
+            shown, broke, number = open_shown(root, str(writer)), 0, 0
+            while not (root / "enough").exists():
+                try:
+                    with kept.open() as ledger:
+                        while not (root / "enough").exists():
+                            number += 1
+                            release(ledger, f"{writer}.{number}", shown, answers_first, lambda _: None)
+                except LedgerError:
+                    broke += 1
+                    time.sleep(0.02)
+            (root / f"broke-{writer}").write_text(str(broke))
+
+        return spend
+
+    children = [fork(work(writer)) for writer in range(writers)]
+    assert [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children] == [0] * writers
+    return {"broke": sum(int((root / f"broke-{writer}").read_text()) for writer in range(writers)), **check(kept)}
 
 
 def file_limit(root: Path, _: bool) -> dict[str, object]:
     """A disk that refuses what goes beyond a size, as a full one does in the middle of a write."""
-    path = root / "ledger"
-    create(path, "1000")
+    kept = create(root, "1000")
 
     def work() -> None:
-        with Ledger.open(path) as ledger:
+        with kept.open() as ledger:
             ledger.charge(Charge(loss="0.1", analyst="a", what={"name": "a"}))
-            size = path.with_name("ledger-wal").stat().st_size
+            size = (root / "ledger-wal").stat().st_size
             resource.setrlimit(resource.RLIMIT_FSIZE, (size + 50_000, resource.RLIM_INFINITY))
             count, head = 1, ledger.standing().head
             try:
@@ -224,7 +289,7 @@ def file_limit(root: Path, _: bool) -> dict[str, object]:
         (root / "told").write_text(json.dumps({"told": told, "same": same, "charges": count + 1}))
 
     assert os.waitstatus_to_exitcode(os.waitpid(fork(work), 0)[1]) == 0
-    return {**json.loads((root / "told").read_text()), "entries": verify(path).entries}
+    return {**json.loads((root / "told").read_text()), "entries": kept.verify().entries}
 
 
 if __name__ == "__main__":
