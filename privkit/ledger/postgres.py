@@ -471,6 +471,7 @@ def _found(link: Link, dataset: str | None) -> _Kept:
         *(dataset, dataset, _MOST_NAMED + 1),
     )
     if not rows:
+        _check_no_remains(link)
         raise _no_ledger(link, dataset)
     if len(rows) > 1:
         names = [name for _, name, _ in rows]
@@ -483,6 +484,14 @@ def _found(link: Link, dataset: str | None) -> _Kept:
     return _Kept(number, name, first)
 
 
+def _check_no_remains(link: Link) -> None:
+    """Refuses a database that has lost a ledger's row and kept its entries: a new one would be a second budget."""
+    if link.run("SELECT 1 FROM privkit.entries WHERE ledger NOT IN (SELECT number FROM privkit.ledgers) LIMIT 1"):
+        raise VerificationError(
+            f"{link.name}: the totals of a ledger are missing, and its entries are there", hint=HINT
+        )
+
+
 def _no_ledger(link: Link, dataset: str | None) -> LedgerError:
     whose = "" if dataset is None else f" of {dataset}"
     return LedgerError(
@@ -492,6 +501,7 @@ def _no_ledger(link: Link, dataset: str | None) -> LedgerError:
 
 def _inserted(link: Link, content: Content) -> int:
     """Writes a ledger's rows; its number."""
+    _check_no_remains(link)
     known = link.run("SELECT 1 FROM privkit.ledgers WHERE dataset = %s", content.dataset)
     if known:
         raise LedgerExistsError(

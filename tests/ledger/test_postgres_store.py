@@ -142,6 +142,14 @@ def test_one_database_keeps_the_ledgers_of_many_datasets(databases, database):
     assert (verify(database, "first").entries, verify(database, "second").remaining) == (2, 0)
 
 
+def test_a_ledger_whose_row_is_gone_is_not_made_anew(made, databases):
+    with databases.connect(made) as keeper:
+        keeper.execute("DELETE FROM ledgers")
+    for attempt in (Ledger.open, verify, lambda place: Ledger.create(databases.owners(place), pure())):
+        with pytest.raises(VerificationError, match="totals of a ledger are missing"):
+            attempt(made)
+
+
 def test_writers_of_two_datasets_do_not_wait_for_each_other(databases, database):
     databases.create(database, pure("9", "first")).close()
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 from contracts.ledger_store import KEY, OTHER_KEY, charge, zcdp
-from ledger.tampering import COLUMNS, TRIGGERS, edited, recompute, run
+from ledger.tampering import COLUMNS, TRIGGERS, InPostgres, edited, recompute, run
 
 from privkit.errors import LedgerError, PrivkitError, VerificationError
 from privkit.ledger.entries import linked
@@ -17,10 +17,8 @@ from privkit.ledger.verifying import verify
 KINDS = ["opened", "granted", "charged", "released", "charged", "failed", "local", "charged", "released", "charged"]
 
 
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory):
-    path = tmp_path_factory.mktemp("whole") / "ledger.sqlite3"
-    with Ledger.create(path, zcdp("1", "1e-7")) as ledger:
+def fill(ledger):
+    with ledger:
         ledger.grant("ana", Decimal("0.5"), "2", "the board")
         ledger.answer(ledger.charge(charge("0.1", key=KEY, query="one")).id, b"the first answer")
         ledger.fail(ledger.charge(charge("0.2", "ben", delta="1e-8")).id, "the engine is gone")
@@ -28,12 +26,39 @@ def whole(tmp_path_factory):
         ledger.answer(ledger.charge(charge("0.05", key=OTHER_KEY)).id, b"another answer")
         ledger.charge(charge("0.01", "ben"))
         assert [entry.kind for entry in ledger.entries()] == KINDS
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    path = tmp_path_factory.mktemp("whole") / "ledger.sqlite3"
+    fill(Ledger.create(path, zcdp("1", "1e-7")))
     return path
 
 
+@pytest.fixture(scope="module")
+def whole_in_postgres(databases):
+    url = databases.take()
+    fill(databases.create(url, zcdp("1", "1e-7")))
+    kept = InPostgres(databases, url)
+    yield kept
+    kept.forget()
+    databases.give_back()
+
+
 @pytest.fixture
-def path(whole, tmp_path):
+def file(whole, tmp_path):
+    """In SQLite."""
     return shutil.copy(whole, tmp_path / "ledger.sqlite3")
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def path(request):
+    """In a store of each kind, as it was filled."""
+    if request.param == "sqlite":
+        return request.getfixturevalue("file")
+    kept = request.getfixturevalue("whole_in_postgres")
+    kept.restore()
+    return kept
 
 
 def test_the_whole_one_holds(path):
@@ -56,9 +81,9 @@ def test_every_flipped_column_of_every_entry(path, column, sequence):
     with edited(path) as connection:
         (value,) = connection.execute(f"SELECT {column} FROM entries WHERE sequence = ?", (sequence,)).fetchone()
         for changed in (999, -5) if column == "sequence" else flips(value):
-            connection.execute("SAVEPOINT before")
+            if isinstance(changed, bytes) and isinstance(path, InPostgres):
+                continue  # its columns take no bytes for a text
             connection.execute(f"UPDATE entries SET {column} = ? WHERE sequence = ?", (changed, sequence))
-            connection.execute("RELEASE before")
             restored = changed if column == "sequence" else sequence
             found = caught(path, connection)
             # An entry that comes too early is itself the first that is wrong.
@@ -78,6 +103,8 @@ def flips(text):
 
 def caught(path, connection):
     """Verifies a copy with the triggers put back."""
+    if isinstance(path, InPostgres):
+        return told(path)  # they are in their place, and only did not fire
     copy = path.with_name("copy")
     copy.unlink(missing_ok=True)
     connection.execute("VACUUM INTO ?", (str(copy),))
@@ -131,17 +158,17 @@ def test_an_entry_changed_with_its_own_hash_made_anew(path, sequence):
 
 
 @pytest.mark.parametrize("index", ["answers_by_key", "sqlite_autoindex_answers_1", "entries_by_id"])
-def test_an_index_that_leads_elsewhere(path, index):
+def test_an_index_that_leads_elsewhere(file, index):
     """Answers are looked up by it: one that leads to no row, or to another, would make somebody pay again."""
-    connection = sqlite3.connect(path)
+    connection = sqlite3.connect(file)
     (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (index,)).fetchone()
     (size,) = connection.execute("PRAGMA page_size").fetchone()
     connection.close()
-    content = bytearray(path.read_bytes())
+    content = bytearray(file.read_bytes())
     content[page * size - 10] ^= 1  # in the last key of the page
-    path.write_bytes(content)
+    file.write_bytes(content)
     with pytest.raises(VerificationError, match="damaged"):
-        verify(path)
+        verify(file)
 
 
 @pytest.mark.parametrize("first", range(1, 10))
@@ -175,11 +202,9 @@ def test_an_inserted_entry(path, kind, place):
         "UPDATE head SET delta = '0'",
         "UPDATE head SET loss = 'NaN'",
         "UPDATE head SET loss = '-1'",
-        "UPDATE head SET loss = X'30'",
         "UPDATE head SET loss = 'much'",
         "UPDATE head SET hash = replace(hash, substr(hash, 1, 1), 'x')",
         "UPDATE head SET sequence = 9",
-        "UPDATE head SET sequence = 'x'",
         "DELETE FROM head",
         "UPDATE analysts SET spent = '0' WHERE analyst = 'ben'",
         "UPDATE analysts SET spent = 'x' WHERE analyst = 'ben'",
@@ -206,7 +231,6 @@ def test_a_head_that_is_ahead_of_the_entries(path):
     ("change", "sequence"),
     [
         ("UPDATE answers SET answer = X'00' WHERE number = 1", 4),
-        ("UPDATE answers SET answer = CAST(answer AS TEXT) WHERE number = 2", 9),
         ("UPDATE answers SET answer = (SELECT answer FROM answers WHERE number = 1) WHERE number = 2", 9),
         (f"UPDATE answers SET key = '{OTHER_KEY}' WHERE number = 1", 4),
         ("UPDATE answers SET key = NULL WHERE number = 1", 4),
@@ -221,6 +245,21 @@ def test_a_head_that_is_ahead_of_the_entries(path):
 def test_changed_answers(path, change, sequence):
     run(path, change)
     assert told(path) == sequence
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE head SET loss = X'30'",
+        "UPDATE head SET sequence = 'x'",
+        "UPDATE answers SET answer = CAST(answer AS TEXT) WHERE number = 2",
+    ],
+)
+def test_columns_of_another_type(file, change):
+    """SQLite takes anything anywhere."""
+    run(file, change)
+    with pytest.raises(VerificationError):
+        verify(file)
 
 
 @pytest.mark.parametrize(
@@ -281,9 +320,8 @@ def remade(path, *statements):
 
 
 def rewritten(path, sequence, **changes):
-    connection = sqlite3.connect(path)
-    (body,) = connection.execute("SELECT body FROM entries WHERE sequence = ?", (sequence,)).fetchone()
-    connection.close()
+    with edited(path) as connection:
+        (body,) = connection.execute("SELECT body FROM entries WHERE sequence = ?", (sequence,)).fetchone()
     text = json.dumps({**json.loads(body), **changes}, sort_keys=True, separators=(",", ":"))
     return ("UPDATE entries SET body = ? WHERE sequence = ?", (text, sequence))
 
@@ -340,8 +378,8 @@ def test_a_chain_made_anew_must_still_be_a_ledgers(path, change, sequence):
 # --- damage ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_ledger_cut_at_any_page_is_an_error_of_our_own(path, tmp_path):
-    content = path.read_bytes()
+def test_a_ledger_cut_at_any_page_is_an_error_of_our_own(file, tmp_path):
+    content = file.read_bytes()
     for size in range(0, len(content), 2048):
         (tmp_path / "cut").write_bytes(content[:size])
         with pytest.raises(PrivkitError) as error:
@@ -349,9 +387,9 @@ def test_a_ledger_cut_at_any_page_is_an_error_of_our_own(path, tmp_path):
         assert isinstance(error.value, (LedgerError, VerificationError))
 
 
-def test_flipped_bytes_are_found_or_do_no_harm(path, tmp_path):
+def test_flipped_bytes_are_found_or_do_no_harm(file, tmp_path):
     """Anywhere in the file: an error of our own, or the very same ledger (the byte was in no row)."""
-    content, before = path.read_bytes(), verify(path)
+    content, before = file.read_bytes(), verify(file)
     found = 0
     for place in range(0, len(content), 61):
         changed = bytearray(content)
