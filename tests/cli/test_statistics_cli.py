@@ -31,8 +31,8 @@ from tests.report import release_sample as sample
 COMMANDS = [
     ["dataset"], ["dataset", "init"], ["dataset", "schema"], ["dataset", "check"],
     ["budget"], ["budget", "create"], ["budget", "show"], ["budget", "history"], ["budget", "grant"],
-    ["budget", "verify"], ["budget", "checkpoint"], ["identity"], ["identity", "new"], ["identity", "show"],
-    ["release"],
+    ["budget", "verify"], ["budget", "checkpoint"], ["budget", "export"], ["budget", "import"],
+    ["identity"], ["identity", "new"], ["identity", "show"], ["release"],
 ]  # fmt: skip
 DESCRIPTION = """\
 name: visits

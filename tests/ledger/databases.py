@@ -15,7 +15,8 @@ class Databases:
     def __init__(self, cluster):
         self.cluster = cluster
         self._free, self._taken = [], []
-        cluster.sql(ROLES.partition("\n")[0])
+        if not cluster.sql("SELECT 1 FROM pg_roles WHERE rolname = 'privkit_append'"):
+            cluster.sql(ROLES.partition("\n")[0])
         cluster.sql(f"CREATE ROLE {APPENDER} LOGIN IN ROLE privkit_append PASSWORD '{cluster.password}'")
         self._template = cluster.database()
         Ledger.create(cluster.url(self._template), pure(dataset="first")).close()
