@@ -106,7 +106,7 @@ $(VENV)/.bench: $(VENV)/.dev
 
 bench: $(VENV)/.bench  ## Measure against the peers, one JSON document a benchmark; takes about an hour and a half.
 	@set -e; for name in start notes full structured_columns deidentify_csv workers memory \
-		grouped_statistics release_overhead ledger noise he_sums study scoring; do \
+		grouped_statistics release_overhead ledger ledger_postgres noise he_sums study scoring; do \
 		$(BIN)/python benchmarks/$$name.py; \
 	done
 

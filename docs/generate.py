@@ -72,7 +72,7 @@ def on_page_markdown(markdown: str, *, page: Page, **_: Any) -> str:
     """Takes out what stands there for the tests (see tests/pages.py), and fits links into the repository."""
     markdown = re.sub(r"^<!-- before\n.*?^-->\n", "", markdown, flags=re.MULTILINE | re.DOTALL)
     markdown = re.sub(r"^<!-- file (\S+) -->\n```(\S+)$", r'```\2 title="\1"', markdown, flags=re.MULTILINE)
-    markdown = re.sub(r"^<!-- (?:exits \d+|not run: .*) -->\n", "", markdown, flags=re.MULTILINE)
+    markdown = re.sub(r"^<!-- (?:exits \d+|not run: .*|needs .*) -->\n", "", markdown, flags=re.MULTILINE)
     top = "../" * page.file.src_uri.count("/")
     for name, source in PROJECT.items():
         markdown = markdown.replace(f"](../{top}{source})", f"]({top}project/{name}.md)")

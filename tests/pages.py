@@ -5,6 +5,7 @@
 <!-- exits N -->          above a block: it has to end with code N instead
 <!-- file NAME -->        above a block: it is written to NAME instead of being run
 <!-- not run: REASON -->  above a block: it is only shown
+<!-- needs postgres -->    anywhere: the page needs a server, which it calls db.example
 <!-- before               what the page takes as given: is run, and not shown on the site
 bash commands
 -->
@@ -15,11 +16,13 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 RUN = ("bash", "python", "console")
+NEEDS_POSTGRES = "<!-- needs postgres -->\n"
 
 _PIECE = re.compile(
     r"^<!-- before\n(?P<before>.*?)^-->$"
@@ -59,10 +62,12 @@ class Place:
     Args:
         folder: Where; must be empty or not there.
         command: What `privkit` and `python -c` are, where they are not started anew each time (see warm.py).
+        words: What some words of a page are in truth.
     """
 
     folder: Path
     command: Path | None = None
+    words: Mapping[str, str] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -78,11 +83,17 @@ class Place:
         self.environment = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
         self.environment["COLUMNS"] = "100"
 
+    def true(self, code: str) -> str:
+        """A block as it is run, or written to a file."""
+        for word, truth in self.words.items():
+            code = code.replace(word, truth)
+        return code
+
     def run(self, language: str, code: str, *, merged: bool = False) -> subprocess.CompletedProcess[str]:
         python = [sys.executable, "-W", "error", "-c"] if self.command is None else [str(self.folder / "bin/python-c")]
         runner = python if language == "python" else ["bash", "-euo", "pipefail", "-c"]
         return subprocess.run(
-            [*runner, code],
+            [*runner, self.true(code)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT if merged else subprocess.PIPE,
@@ -108,7 +119,7 @@ def run_page(page: Path, place: Place) -> list[str]:
     for piece in pieces(page):
         wanted = int(piece.mark.split()[1]) if piece.mark.startswith("exits ") else 0
         if piece.mark.startswith("file "):
-            (place.folder / piece.mark.split()[1]).write_text(piece.code, encoding="utf-8")
+            (place.folder / piece.mark.split()[1]).write_text(place.true(piece.code), encoding="utf-8")
         elif piece.language == "console" and piece.is_run:
             for command, expected in _commands(piece.code):
                 done = place.run("bash", command, merged=True)

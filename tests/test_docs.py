@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 import pytest
 import warm
-from pages import ROOT, RUN, Piece, Place, _commands, _fits, pieces, run_page
+from pages import NEEDS_POSTGRES, ROOT, RUN, Piece, Place, _commands, _fits, pieces, run_page
 
 import privkit
 from privkit import errors
@@ -52,8 +52,18 @@ def command(tmp_path_factory):
 
 
 @pytest.mark.parametrize("page", RUN_HERE, ids=_name)
-def test_the_page_does_what_it_shows(page, tmp_path, command):
-    run_page(page, Place(tmp_path, command))
+def test_the_page_does_what_it_shows(page, tmp_path, command, request):
+    words = {}
+    if NEEDS_POSTGRES in page.read_text(encoding="utf-8"):
+        words["db.example"] = f"127.0.0.1:{request.getfixturevalue('postgres').port}"
+    run_page(page, Place(tmp_path, command, words))
+
+
+def test_the_page_of_postgresql_has_the_rights_that_the_tests_work_with():
+    from privkit.ledger.postgres_schema import ROLES
+
+    page = (ROOT / "docs" / "how-to" / "ledger-in-postgresql.md").read_text(encoding="utf-8")
+    assert f"<<'SQL'\n{ROLES}\n" in page
 
 
 def test_a_page_that_is_wrong_is_found(tmp_path, command):

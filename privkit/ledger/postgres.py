@@ -28,7 +28,14 @@ _MAKING = _LOCKS + 1  # a dataset's name, hashed, behind it: while its ledger is
 _MOST_NAMED = 5
 _RETRY = 0.2  # seconds between two attempts to reach a server that is gone
 _SELECT = "SELECT sequence, id, kind, time, body, prev, hash FROM privkit.entries WHERE ledger = %s"
-_INSERT = "INSERT INTO privkit.entries (ledger, sequence, id, kind, time, body, prev, hash) VALUES "
+_HEAD = "SELECT sequence, hash, loss, delta FROM privkit.ledgers WHERE number"
+_LAST = "SELECT sequence, hash, kind FROM privkit.entries WHERE ledger ="
+_HIGHEST = "ORDER BY sequence DESC LIMIT 1"
+_APPEND = (
+    "WITH added AS (INSERT INTO privkit.entries (ledger, sequence, id, kind, time, body, prev, hash) "
+    "VALUES (%s, %s, %s, %s, %s, %s, %s, %s)) "
+    "UPDATE privkit.ledgers SET sequence = %s, hash = %s, loss = %s, delta = %s WHERE number = %s"
+)
 _NOTES = ", ".join(f"'{kind}'" for kind in NOTE_KINDS)
 
 
@@ -61,6 +68,7 @@ class PostgresStore:
         self._writes = False
         self._reads = False
         self._appended: Entry | None = None
+        self._locked: list[list[tuple[Any, ...]]] = []
 
     @staticmethod
     def create(url: str, content: Content, system: System) -> PostgresStore:
@@ -138,7 +146,10 @@ class PostgresStore:
         self._system.at("before begin")
         self._appended = None
         try:
-            self._first(_transaction(self._link, _turn(self._kept.number)))
+            script = f"{_transaction(self._link, _turn(self._kept.number))}; {_LAST} {self._kept.number:d} {_HIGHEST}"
+            self._locked = self._first(script)[
+                -2:
+            ]  # asked for at once: each round to the server costs as much as a sync
             self._writes = True
             yield
             self._system.at("before commit")
@@ -148,6 +159,7 @@ class PostgresStore:
             raise
         finally:
             self._writes = False
+            self._locked = []
         self._system.at("after commit")
 
     @contextlib.contextmanager
@@ -162,20 +174,14 @@ class PostgresStore:
             self._link.undo()
 
     def head(self) -> Head:
-        rows = self._run(
-            "SELECT sequence, hash, loss, delta FROM privkit.ledgers WHERE number = %s AND dataset = %s",
-            *(self._kept.number, self._kept.dataset),
-        )
+        rows = self._locked[0] if self._locked else self._run(f"{_HEAD} = %s", self._kept.number)
         if len(rows) != 1:
             raise self._broken("its totals are missing")
         sequence, hash, loss, delta = rows[0]
         return Head(sequence, hash, Spend(self._decimal(loss), self._decimal(delta)))
 
     def last(self) -> tuple[int, str, str] | None:
-        rows = self._run(
-            "SELECT sequence, hash, kind FROM privkit.entries WHERE ledger = %s ORDER BY sequence DESC LIMIT 1",
-            self._kept.number,
-        )
+        rows = self._locked[1] if self._locked else self._run(f"{_LAST} %s {_HIGHEST}", self._kept.number)
         return (rows[0][0], rows[0][1], rows[0][2]) if rows else None
 
     def entries(self, after: int, most: int) -> list[Entry]:
@@ -194,12 +200,8 @@ class PostgresStore:
         return [Entry(*row) for row in rows]
 
     def append(self, entry: Entry, head: Head) -> None:
-        self._write(f"{_INSERT}(%s, %s, %s, %s, %s, %s, %s, %s)", self._kept.number, *entry)
-        self._write(
-            "UPDATE privkit.ledgers SET sequence = %s, hash = %s, loss = %s, delta = %s WHERE number = %s",
-            *(*_columns(head), self._kept.number),
-        )
-        self._appended = entry
+        self._write(_APPEND, self._kept.number, *entry, *_columns(head), self._kept.number)
+        self._appended, self._locked = entry, []
 
     def allowance(self, analyst: str) -> Allowance:
         rows = self._run(
@@ -253,10 +255,10 @@ class PostgresStore:
     def close(self) -> None:
         self._link.close()
 
-    def _first(self, sql: str, *values: object) -> list[Any]:
+    def _first(self, sql: str, *values: object) -> list[list[Any]]:
         """What an operation begins with; a connection that broke since the last one is opened again, once."""
         try:
-            return self._link.run(sql, *values)
+            return self._link.results(sql, *values)
         except ConnectionLost:
             self._link.connect()
             _check_format(self._link)
@@ -265,7 +267,7 @@ class PostgresStore:
                     f"{self.name} was exchanged for another ledger while it was open",
                     hint="Nothing is answered. Look at it with: privkit budget verify",
                 ) from None
-            return self._link.run(sql, *values)
+            return self._link.results(sql, *values)
 
     def _commit(self) -> None:
         try:
@@ -277,7 +279,7 @@ class PostgresStore:
 
     def _run(self, sql: str, *values: object) -> list[Any]:
         within = self._writes or self._reads
-        return self._link.run(sql, *values) if within else self._first(sql, *values)
+        return self._link.run(sql, *values) if within else self._first(sql, *values)[-1]
 
     def _write(self, sql: str, *values: object) -> None:
         assert self._writes, "only inside `writing`"
@@ -333,7 +335,7 @@ def _snapshot(link: Link) -> str:
 def _turn(number: int) -> str:
     """Waits for a ledger: in the queue, then for its row."""
     queue = f"SELECT pg_advisory_xact_lock({_LOCKS}, {number:d})"
-    return f"{queue}; SELECT FROM privkit.ledgers WHERE number = {number:d} FOR UPDATE"
+    return f"{queue}; {_HEAD} = {number:d} FOR UPDATE"
 
 
 def _making(dataset: str) -> str:

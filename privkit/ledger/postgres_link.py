@@ -194,17 +194,27 @@ class Link:
         check_durable(self.name, fsync, pages)
 
     def run(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
-        """The rows of one statement; none where it has no result.
+        """The rows of one statement; none where it has no result. Of several without values, those of the last.
+
+        Raises:
+            ConnectionLost: The connection broke.
+            PrivkitError: Whatever else went wrong.
+        """
+        return self.results(sql, *values)[-1]
+
+    def results(self, sql: str, *values: object) -> list[list[tuple[Any, ...]]]:
+        """The rows of each of several statements, sent at once.
 
         Raises:
             ConnectionLost: The connection broke.
             PrivkitError: Whatever else went wrong.
         """
         with self.told():
-            cursor = self._up().execute(sql, values or None)
-            while cursor.nextset():
-                pass
-            return cursor.fetchall() if cursor.description is not None else []
+            cursor, found = self._up().execute(sql, values or None), []
+            while True:
+                found.append(cursor.fetchall() if cursor.description is not None else [])
+                if not cursor.nextset():
+                    return found
 
     def commit(self) -> None:
         """Ends a transaction.
