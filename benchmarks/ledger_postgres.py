@@ -3,7 +3,7 @@
 Both lie on the same disk, and are measured in turn. The server is Debian's, started on loopback for this run, with its
 settings as they come; a charge crosses the loopback several times. What a network adds is not measured.
 
-    python benchmarks/ledger_postgres.py [--times 2000] [--seconds 5] [--rounds 3]
+    python benchmarks/ledger_postgres.py [--folder /tmp] [--times 2000] [--seconds 5] [--rounds 3]
 """
 
 from __future__ import annotations
@@ -100,12 +100,13 @@ def main() -> None:
     from postgres import PASSWORD, Cluster
 
     parser = argparse.ArgumentParser()
+    parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()), help="on a disk; both lie within")
     parser.add_argument("--times", type=int, default=2000, help="charges to each of the two")
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--rounds", type=int, default=3, help="of each of the races; the median is given")
     given = parser.parse_args()
     os.environ["PGPASSWORD"] = PASSWORD
-    server = Cluster()
+    server = Cluster(given.folder.absolute())
     result: dict[str, Any] = {}
     try:
         with tempfile.TemporaryDirectory(dir=server.folder.parent) as name:
