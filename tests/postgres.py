@@ -8,6 +8,7 @@ import pwd
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from contextlib import suppress
@@ -86,9 +87,23 @@ class Cluster:
 
     def start(self):
         options = f"-c listen_addresses=127.0.0.1 -c port={self.port} -c unix_socket_directories={self.folder}"
+        if int((self.data / "PG_VERSION").read_text()) >= 14 and sys.platform == "linux":
+            options += " -c recovery_init_sync_method=syncfs"  # after a stop by force: not file by file
         # The log goes to a file: a server that inherits our pipes would keep them open.
         self.run(
-            *("pg_ctl", "start", "--wait", "--pgdata", self.data, "--log", self.folder / "log", "--options", options)
+            *(
+                "pg_ctl",
+                "start",
+                "--wait",
+                "--timeout",
+                "120",
+                "--pgdata",
+                self.data,
+                "--log",
+                self.folder / "log",
+                "--options",
+                options,
+            )
         )
 
     def stop(self, mode="immediate"):
