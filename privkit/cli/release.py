@@ -43,7 +43,7 @@ _ASKED = ("epsilon", "rho", "accuracy", "confidence", "threshold_delta", "assume
 @click.option(
     "--assume-units", type=click.IntRange(min=1), metavar="N", help="Units in a group, where a half-width needs it."
 )
-@click.option("--spill", type=_options.PATH, metavar="FOLDER", help="Where data waits that does not fit into memory.")
+@click.option("--spill", type=_options.PLACE, metavar="FOLDER", help="Where data waits that does not fit into memory.")
 @click.option("--memory", metavar="SIZE", help="How much the engine in this process may take: 4GB, 512MiB.")
 @click.option("--fresh", is_flag=True, help="Draw again and pay, although an equal answer is stored.")
 @click.option("--dry-run", is_flag=True, help="Show mechanism, cost and half-widths; spend nothing, read no data.")
