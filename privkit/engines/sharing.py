@@ -224,7 +224,7 @@ class _Crew:
         self._factory, self._spec, self._ahead = factory, spec, ahead
         self._changed = threading.Condition()
         self._events: deque[Result | _Total | str | BaseException] = deque()
-        self._most_events = 2 * workers
+        self._most_events = ahead
         leased = [work for work in works if work.lease is not None]
         self._unbegun = deque(sorted(leased, key=lambda work: (-work.size, work.part)))
         self._unread = deque(work for work in works if work.lease is None)
