@@ -3,7 +3,8 @@
 A part is a run of items whose results belong together in their order: the blocks of a file. Each worker is driven by
 one thread, which asks for the next task when the last one is done:
 
-1.  An item of a part that is dealt out here, block by block: a part that only this process can read, or a rest.
+1.  An item of a part that is dealt out here, block by block: a part that only this process can read, which the caller's
+    own thread does (it may be a pipe, at which it waits and can be interrupted); or a rest of a file.
 2.  A lease: a whole part that nobody has begun, the largest first. The worker reads it, works on it and sends its
     results, one after the other; this process only writes them down.
 3.  When no part is left, the rest of somebody's lease is taken over. This process reads along until it has passed the
@@ -228,6 +229,9 @@ class _Crew:
         leased = [work for work in works if work.lease is not None]
         self._unbegun = deque(sorted(leased, key=lambda work: (-work.size, work.part)))
         self._unread = deque(work for work in works if work.lease is None)
+        self._source: _Dealing | None = None
+        self._fed: deque[_Dealt] = deque()
+        self._most_fed = workers
         self._dealings: list[_Dealing] = []
         self._leases: list[_Lease] = []
         self._splitting = False
@@ -235,18 +239,27 @@ class _Crew:
         self._closing = False
         self._workers: list[Worker] = []
         self._running = workers
-        hired = [self._hire() for _ in range(workers)]
-        self._threads = [
-            threading.Thread(target=self._drive, args=(worker,), name=f"privkit-worker-{number}", daemon=True)
-            for number, worker in enumerate(hired)
-        ]
+        self._threads: list[threading.Thread] = []
+        self._open_source()
 
     def __enter__(self) -> _Crew:
-        for thread in self._threads:
-            thread.start()
+        try:
+            hired = [self._hire() for _ in range(self._running)]
+            for number, worker in enumerate(hired):
+                thread = threading.Thread(
+                    target=self._drive, args=(worker,), name=f"privkit-worker-{number}", daemon=True
+                )
+                thread.start()
+                self._threads.append(thread)
+        except BaseException:
+            self._end()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._end()
+
+    def _end(self) -> None:
         # Whatever still runs is of no use any more when we leave early.
         with self._changed:
             self._closing = True
@@ -259,24 +272,53 @@ class _Crew:
             worker.close()
 
     def events(self) -> Iterator[Result | _Total | str]:
-        """What happens, until all is done."""
+        """What happens, until all is done. What only this process can read is read here, in between."""
         while True:
             with self._changed:
-                while not self._events and self._running:
+                while not self._events and self._running and not self._hungry:
                     self._changed.wait()
-                if not self._events:
+                hungry = self._hungry
+                event = self._events.popleft() if self._events and not hungry else None
+                if event is None and not hungry:
                     return
-                event = self._events.popleft()
                 self._changed.notify_all()
-            if isinstance(event, BaseException):
+            if event is None:
+                self._feed()
+            elif isinstance(event, BaseException):
                 raise event
-            yield event
+            else:
+                yield event
 
     def taken(self, part: int) -> None:
         """The part's next result has found its place: another item may be begun."""
         with self._changed:
             self._taken[part] += 1
             self._changed.notify_all()
+
+    @property
+    def _hungry(self) -> bool:
+        """Whether another item is to be read."""
+        source = self._source
+        if source is None or not self._running or len(self._fed) >= self._most_fed:
+            return False
+        return source.number - self._taken[source.work.part] < self._ahead
+
+    def _feed(self) -> None:
+        source = self._source
+        assert source is not None
+        item = next(source.items, None)
+        with self._changed:
+            if item is not None:
+                self._fed.append(_Dealt(source.work, source.number, item))
+                source.number += 1
+            else:
+                self._events.append(_Total(source.work.part, source.number))
+                self._open_source()
+            self._changed.notify_all()
+
+    def _open_source(self) -> None:
+        work = self._unread.popleft() if self._unread else None
+        self._source = None if work is None else _Dealing(work, work.items(work.first), work.first)
 
     # In the threads
 
@@ -352,7 +394,7 @@ class _Crew:
                 work = self._unbegun.popleft()
                 self._leases.append(_Lease(work, work.first, row=None if work.first else 0))
                 return self._leases[-1], None
-            if not (self._leases or self._dealings):
+            if not (self._leases or self._dealings or self._source):
                 return None, None
             whole = [lease for lease in self._leases if lease.end is None and not lease.unsharable]
             if whole and not self._splitting and not self._dealings:
@@ -362,23 +404,23 @@ class _Crew:
 
     def _dealt(self) -> _Dealt | None:
         """The next item of a part that is dealt out, where one may be begun."""
-        while True:
-            for dealing in list(self._dealings):
-                work, number = dealing.work, dealing.number
-                if number - self._taken[work.part] >= self._ahead:
-                    continue
-                item = dealing.held if dealing.held is not None else next(dealing.items, None)
-                if item is None:
-                    self._dealings.remove(dealing)
-                    self._events.append(_Total(work.part, number))
-                    self._changed.notify_all()
-                    continue
-                dealing.held, dealing.number = None, number + 1
-                return _Dealt(work, number, item)
-            if self._dealings or not self._unread:
-                return None
-            work = self._unread.popleft()
-            self._dealings.append(_Dealing(work, work.items(work.first), work.first))
+        if self._fed:
+            task = self._fed.popleft()
+            self._changed.notify_all()
+            return task
+        for dealing in list(self._dealings):
+            work, number = dealing.work, dealing.number
+            if number - self._taken[work.part] >= self._ahead:
+                continue
+            item = dealing.held if dealing.held is not None else next(dealing.items, None)
+            if item is None:
+                self._dealings.remove(dealing)
+                self._events.append(_Total(work.part, number))
+                self._changed.notify_all()
+                continue
+            dealing.held, dealing.number = None, number + 1
+            return _Dealt(work, number, item)
+        return None
 
     def _split(self, lease: _Lease) -> None:
         """Read along with a lease's worker and, once past it, have the rest dealt out.
@@ -411,12 +453,13 @@ class _Crew:
             self._changed.notify_all()
 
     def _hire(self) -> Worker:
+        worker = Worker(self._factory, self._spec)
         with self._changed:
-            if self._closing:
-                raise _ClosedError
-            worker = Worker(self._factory, self._spec)
-            self._workers.append(worker)
-            return worker
+            if not self._closing:
+                self._workers.append(worker)
+                return worker
+        worker.close()
+        raise _ClosedError
 
     def _replaced(self, worker: Worker, task: _Lease | _Dealt, fate: str) -> Worker:
         with self._changed:

@@ -1,11 +1,15 @@
 """Parts among worker processes: the same bytes as one worker makes, whoever does what and whoever dies."""
 
+import json
 import os
 import random
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -266,3 +270,66 @@ def test_the_control_a_lease_that_goes_on_at_the_wrong_block_is_seen(tmp_path, m
     deaths, different = kill_at_random(tmp_path, monkeypatch, 4)
     assert deaths >= 4
     assert different
+
+
+RUN = """
+import sys
+from pathlib import Path
+import test_sharing
+from privkit.io import csvfile
+csvfile.ROWS_PER_BLOCK = test_sharing.ROWS
+place = Path(sys.argv[1])
+test_sharing.Ran(place / "in", place / "out", workers=2, seconds=0.02, resume=True)
+"""
+
+
+def test_a_parent_that_is_killed_goes_on_with_parts_half_done(tmp_path):
+    """Several parts are under way at once; whatever of each is in the journal stays."""
+    source = parts(tmp_path / "in", (9, 7, 5, 12, 1))
+    expected = Ran(source, tmp_path / "alone", workers=1)
+    path = os.pathsep.join(map(str, (tmp_path / "code", Path(__file__).parents[2], Path(__file__).parent)))
+    state, chance, kills = tmp_path / ".out.privkit" / "journal.jsonl", random.Random(3), 0
+    for blocks in (3, 9, 17, 25):
+        process = subprocess.Popen([sys.executable, "-c", RUN, str(tmp_path)], env={**os.environ, "PYTHONPATH": path})
+        while process.poll() is None and (not state.exists() or state.read_text().count('"index"') < blocks):
+            time.sleep(0.005)
+        time.sleep(chance.uniform(0, 0.03))
+        process.kill()
+        process.wait()
+        kills += process.returncode == -signal.SIGKILL
+    assert kills == 4
+    lines = [json.loads(line) for line in state.read_text().splitlines() if '"index"' in line]
+    order = [line["part"] for line in lines]
+    assert order != sorted(order)  # parts were mixed
+    ran = Ran(source, tmp_path / "out", workers=2, resume=True)
+    assert ran.resumed
+    assert ran.files == expected.files
+    assert ran.notes == expected.notes
+
+
+def test_a_source_that_waits_can_be_interrupted(tmp_path):
+    """What only this process can read is read by its own thread: Ctrl-C ends the wait for a pipe."""
+    command = [sys.executable, "-m", "privkit", "deidentify", "-", "--format", "csv", "-o", str(tmp_path / "o.csv")]
+    command += ["--detector", "patterns", "--workers", "2"]
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]
+    )
+    process.stdin.write("id,email\n" + "".join(f"{n},person{n}@example.org\n" for n in range(45_000)))  # > 1 MiB
+    process.stdin.flush()
+    journal, deadline = tmp_path / ".o.csv.privkit" / "journal.jsonl", time.monotonic() + 120
+    while (
+        process.poll() is None
+        and time.monotonic() < deadline
+        and (not journal.exists() or '"index"' not in journal.read_text())
+    ):
+        time.sleep(0.01)
+    time.sleep(1)  # all that came is read: now it waits for more
+    process.send_signal(signal.SIGINT)
+    process.wait(timeout=30)
+    message = process.stderr.read()
+    process.stdin.close()
+    process.stderr.close()
+    assert process.returncode == 130
+    assert "Fatal" not in message
+    assert "Traceback" not in message
+    assert not (tmp_path / "o.csv").exists()
