@@ -119,20 +119,22 @@ def test_one_process_has_several(parent):
 
 def test_a_forked_child_does_not_keep_a_folder_alive(parent):
     made = Scratch("spill", parent)
-    reading, writing = os.pipe()
+    (ready, tell), (wait, over) = os.pipe(), os.pipe()
     child = os.fork()
     if child == 0:
-        os.close(writing)
-        os.read(reading, 1)  # until the parent is done
+        os.close(over)
+        os.write(tell, b"x")
+        os.read(wait, 1)  # until the parent is done
         os._exit(0)
-    os.close(reading)
+    os.read(ready, 1)
     os.close(made.lock)  # as if this process had died
+    scratch.locks._held.discard(made.lock)
     try:
         assert remove_leftovers(parent) == 1
     finally:
-        os.close(writing)
+        for end in (over, ready, tell, wait):
+            os.close(end)
         os.waitpid(child, 0)
-        scratch.locks._held.discard(made.lock)
 
 
 def leftover(parent, name="privkit-spill-x"):
