@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -75,6 +76,18 @@ def write_csv(path: Path, count: int, *, note: bool = True) -> Path:
         writer.writerow(COLUMNS if note else COLUMNS[:-1])
         writer.writerows(rows(count, note=note))
     return path
+
+
+def write_csv_parts(folder: Path, count: int, parts: int) -> list[Path]:
+    """CSVs of `count` rows together, each with its share of them."""
+    drawn = rows(count)
+    paths = [folder / f"part-{part:02d}.csv" for part in range(parts)]
+    for part, path in enumerate(paths):
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(COLUMNS)
+            writer.writerows(itertools.islice(drawn, count * (part + 1) // parts - count * part // parts))
+    return paths
 
 
 def write_csv_of_size(path: Path, size: int) -> int:

@@ -435,7 +435,12 @@ def scan(
     counts = Counts()
     observer.started(opened.total)
     for answer in answers(
-        opened, SCANNING, job.to_bytes(), workers=_workers(workers, opened), progress=observer.advanced
+        opened,
+        SCANNING,
+        job.to_bytes(),
+        workers=_workers(workers, opened),
+        progress=observer.advanced,
+        warned=observer.warned,
     ):
         counts.add(Counts.from_note(answer.note))
     observer.finished()
@@ -446,7 +451,7 @@ def scan(
             role=row.role,
             entity=row.entity,
             cells=column.cells,
-            entities=dict(column.entities),
+            entities=dict(sorted(column.entities.items())),
             cells_unread=column.unread,
         )
     unread = _unread(plan, counts)
@@ -714,7 +719,15 @@ def _stream(
 
     observer.started(source.total)
     if destination is None:
-        data = into_memory(source, task, spec, workers=workers, progress=observer.advanced, remember=remember)
+        data = into_memory(
+            source,
+            task,
+            spec,
+            workers=workers,
+            progress=observer.advanced,
+            remember=remember,
+            warned=observer.warned,
+        )
         accept(counts)
         observer.finished()
         return counts, data
@@ -733,7 +746,16 @@ def _stream(
             resumable=resumable and source.resumable,
         )
     with run:
-        into_run(source, task, spec, run, workers=workers, progress=observer.advanced, remember=remember)
+        into_run(
+            source,
+            task,
+            spec,
+            run,
+            workers=workers,
+            progress=observer.advanced,
+            remember=remember,
+            warned=observer.warned,
+        )
         try:
             accept(counts)
         except OutputError:
@@ -779,7 +801,7 @@ def _report(
             entity=row.entity,
             operator=row.operator,
             cells_changed=column.changed,
-            entities=dict(column.entities),
+            entities=dict(sorted(column.entities.items())),
             cells_unread=column.unread,
         )
     return Report(
@@ -794,7 +816,7 @@ def _report(
             rows_checked=counts.rows_checked,
             cells_with_findings=counts.residual.total(),
             input_identifiers_found=counts.identifiers.total(),
-            columns=dict(counts.residual + counts.identifiers),
+            columns=dict(sorted((counts.residual + counts.identifiers).items())),
         ),
         seconds=round(seconds, 3),
         warnings=list(warnings),

@@ -219,7 +219,8 @@ def _judged(
     observer.started(sum(len(text.text) for text in annotated.texts))
     batches = list(_batches([text.text for text in annotated.texts]))
     packed = (json.dumps(batch).encode() for batch in batches)
-    for batch, answer in zip(batches, map_ordered(EVALUATING, job.to_bytes(), packed, workers=workers), strict=True):
+    answers = map_ordered(EVALUATING, job.to_bytes(), packed, workers=workers, warned=observer.warned)
+    for batch, answer in zip(batches, answers, strict=True):
         told = json.loads(answer)
         cpu += told["cpu"]
         for spans in told["spans"]:

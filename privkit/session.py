@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property, lru_cache
 from numbers import Real
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -27,6 +28,7 @@ from privkit.dp.bounding import aggregate
 from privkit.dp.builder import QueryBuilder
 from privkit.dp.canonical import canonical_query
 from privkit.dp.checks import check
+from privkit.dp.embedded import Room
 from privkit.dp.estimate import check_confidence, estimate
 from privkit.dp.measurement import measure, noise_scales
 from privkit.dp.plan import Aggregates, Measured, Plan, plan
@@ -129,19 +131,32 @@ class Session:
     Args:
         dataset: What is asked about.
         analyst: Who asks: whose quota is charged. Self-asserted; the user of the operating system by default.
+        spill: Where the engine in this process keeps what does not fit into memory: a folder that exists, in which it
+            makes a private one; the system's temporary folder by default.
+        memory: How much that engine may take: bytes, or text such as "4GB"; by default four fifths of what the machine
+            or its container has, or of a lower `ulimit`.
         system: For fault tests.
 
     Raises:
         LedgerError: There is no ledger (`privkit budget create`), or it is of another dataset.
         DatasetError: The description and the budget disagree.
-        UsageError: It is no Dataset.
+        UsageError: It is no Dataset, or `memory` is no size.
     """
 
-    def __init__(self, dataset: Dataset, analyst: str | None = None, *, system: System | None = None) -> None:
+    def __init__(
+        self,
+        dataset: Dataset,
+        analyst: str | None = None,
+        *,
+        spill: str | Path | None = None,
+        memory: str | int | None = None,
+        system: System | None = None,
+    ) -> None:
         if not isinstance(dataset, Dataset):
             raise UsageError("a session is of a privkit.Dataset", hint="Dataset.load(path) reads its description.")
         self.dataset = dataset
         self.analyst = analyst if analyst is not None else whoami()
+        self._room = Room.asked(spill, memory)
         self._system = system or System()
         self._ledger: Ledger = open_ledger(dataset, system=self._system)
         self._table: Table | None = None
@@ -238,6 +253,7 @@ class Session:
             QueryError: The query is not understood, or the description does not allow it; nothing was charged.
             UsageError: Not one of the three, or an accuracy that cannot be solved without data; nothing was charged.
             DatasetError: The source is gone or has another schema; nothing was charged.
+            OutputError: The folder to spill to cannot be used; nothing was charged.
             BudgetRefusedError: It does not fit; nothing was charged.
             AggregateError: The engine failed after the charge; what was charged stays charged.
         """
@@ -377,7 +393,7 @@ class Session:
 
     def _opened(self) -> Table:
         if self._table is None:
-            self._table = open_table(self.dataset.spec, self.dataset.folder, self.dataset.frame)
+            self._table = open_table(self.dataset.spec, self.dataset.folder, self.dataset.frame, self._room)
         return self._table
 
     def _charge(self, ready: _Prepared) -> Charge:

@@ -1,6 +1,8 @@
 """Runs that do not end well: killed, interrupted, two at once, no room. What is left, and how it goes on."""
 
+import contextlib
 import errno
+import json
 import os
 import signal
 import subprocess
@@ -166,15 +168,39 @@ def wait_for_end(pids):
 
 
 @linux
-def test_a_worker_that_is_killed_is_an_error_that_can_be_resumed(run, tmp_path):
+def test_a_worker_that_is_killed_is_replaced_and_its_work_done_again(run, tmp_path):
+    whole, output = tmp_path / "whole.csv", tmp_path / "out.csv"
+    reports = tmp_path / "whole.json", tmp_path / "out.json"
+    assert finished(run(whole, "--report", str(reports[0])))[0] == 0
+    process = run(output, "--workers", "2", "--report", str(reports[1]))
+    wait_for_blocks(process, output, 1)
+    os.kill(children(process)[0], signal.SIGKILL)
+    code, message = finished(process)
+    assert code == 0, message
+    assert "a worker process died (signal 9) at " in message
+    assert "clinic.csv, rows " in message
+    assert output.read_bytes() == whole.read_bytes()
+    first, second = (json.loads(report.read_text()) for report in reports)
+    assert first["rows"] == second["rows"]
+    assert first["columns"] == second["columns"]
+    assert first["residual"] == second["residual"]
+
+
+@linux
+def test_workers_that_are_killed_again_and_again_are_an_error_that_can_be_resumed(run, tmp_path):
     whole, output = tmp_path / "whole.csv", tmp_path / "out.csv"
     assert finished(run(whole))[0] == 0
     process = run(output, "--workers", "2")
     wait_for_blocks(process, output, 1)
-    os.kill(children(process)[0], signal.SIGKILL)
+    while process.poll() is None:
+        for worker in children(process):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(worker, signal.SIGKILL)
+        time.sleep(0.01)
     code, message = finished(process)
     assert code == 1
-    assert "a worker process died (signal 9)" in message
+    assert "a worker process died (signal 9) at " in message
+    assert "and so did 2 others before it" in message
     assert "fewer --workers. Then the same command with --resume continues." in message
     assert not output.exists()
     code, message = finished(run(output, "--resume"))
@@ -200,13 +226,13 @@ def test_a_busy_worker_ends_with_its_parent(tmp_path):
         "def handler(spec):\n    def handle(item):\n        while True: pass\n    return handle\n"
     )
     (tmp_path / "parent.py").write_text(
-        "import time\n"
-        "from privkit.engines import local\n"
-        "crew = local._Crew('busy:handler', b'', 2)\n"
-        "for item in (b'1', b'2'):\n"
-        "    crew.submit(item)\n"
+        "import threading, time\n"
+        "from privkit.engines.workers import Worker\n"
+        "workers = [Worker('busy:handler', b''), Worker('busy:handler', b'')]\n"
+        "for worker in workers:\n"
+        "    threading.Thread(target=lambda asked: next(asked), args=(worker.ask(b'1'),), daemon=True).start()\n"
         "time.sleep(1)\n"
-        "print(*(worker.pid for worker in crew._workers), flush=True)\n"
+        "print(*(worker.pid for worker in workers), flush=True)\n"
         "time.sleep(60)\n"
     )
     environment = {**os.environ, "PYTHONPATH": f"{tmp_path}:{Path(__file__).parents[1]}"}

@@ -43,6 +43,8 @@ _ASKED = ("epsilon", "rho", "accuracy", "confidence", "threshold_delta", "assume
 @click.option(
     "--assume-units", type=click.IntRange(min=1), metavar="N", help="Units in a group, where a half-width needs it."
 )
+@click.option("--spill", type=_options.PLACE, metavar="FOLDER", help="Where data waits that does not fit into memory.")
+@click.option("--memory", metavar="SIZE", help="How much the engine in this process may take: 4GB, 512MiB.")
 @click.option("--fresh", is_flag=True, help="Draw again and pay, although an equal answer is stored.")
 @click.option("--dry-run", is_flag=True, help="Show mechanism, cost and half-widths; spend nothing, read no data.")
 @click.option("--yes", is_flag=True, help="Do not ask before spending.")
@@ -76,7 +78,7 @@ def command(context: click.Context, /, dataset: Path, sql: str, as_json: bool, *
         needed = needed_files(dataset, described.spec, described.ledger_path)
         check_release_places(places, force=options["force"], keep=needed)
         _check_card(options)
-        with Session(described, options["analyst"]) as session:
+        with Session(described, options["analyst"], spill=options["spill"], memory=options["memory"]) as session:
             if not _wanted(session, sql, as_json, options):
                 context.exit(0 if options["dry_run"] else 1)
             released = session.sql(sql, fresh=options["fresh"], **_asked(options))

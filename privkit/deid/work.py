@@ -21,8 +21,8 @@ from privkit.deid.recognizers import build_detector
 from privkit.deid.restore import Restorer
 from privkit.deid.rows import KnownNames
 from privkit.deid.transform import Transformer
-from privkit.engines.local import Handler
 from privkit.engines.stream import Answer, pack_answer, unpack_block
+from privkit.engines.workers import Handler
 from privkit.io.blocks import Block
 from privkit.io.frames import Frame
 from privkit.io.outputs import Target

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import glob
 import os
-import shutil
-import tempfile
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -27,10 +25,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from privkit.dp.arithmetic import Engine
+from privkit.dp.embedded import ANY_ROOM, Room, connected
 from privkit.dp.framed import arrow_of
 from privkit.dp.headers import Delimited, delimited_of, header_of
 from privkit.dp.reading import can_be_read, can_name_units
 from privkit.errors import AggregateError, DatasetError, MissingExtraError, PrivkitError
+from privkit.io.scratch import Scratch
 from privkit.model.dataset import DatasetSpec
 
 if TYPE_CHECKING:
@@ -41,11 +41,6 @@ _Result = TypeVar("_Result")
 
 _VIEW = "privkit_source"
 _EXTRAS = {"postgres": "privkit-toolkit[postgres]", "pyspark": "privkit-toolkit[spark]"}
-_CLOSED = {
-    "autoinstall_known_extensions": "false",
-    "autoload_known_extensions": "false",
-    "allow_community_extensions": "false",
-}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -57,7 +52,7 @@ class Table:
         rows: The table's expression.
         schema: The source's names and types, of the columns that are declared and of the unit.
         engine: How the engine is talked to.
-        spill: Where an embedded engine keeps what does not fit into memory.
+        spill: The private folder where an embedded engine keeps what does not fit into memory.
         named: Whether `rows` is a name and a schema only, so that expressions of it hold no data and outlive it.
     """
 
@@ -65,7 +60,7 @@ class Table:
     rows: Any
     schema: Mapping[str, dt.DataType]
     engine: Engine
-    spill: Path | None = None
+    spill: Scratch | None = None
     named: bool = False
 
     def fetch(self, expression: Any) -> pa.Table:
@@ -96,7 +91,7 @@ class Table:
         with suppress(Exception):
             self.backend.disconnect()
         if self.spill is not None:
-            shutil.rmtree(self.spill, ignore_errors=True)
+            self.spill.close()
 
     def __enter__(self) -> Self:
         return self
@@ -126,13 +121,14 @@ def attempted(work: Callable[[], _Result], failure: PrivkitError) -> _Result:
     raise failure
 
 
-def open_table(spec: DatasetSpec, folder: Path, frame: pd.DataFrame | None = None) -> Table:
+def open_table(spec: DatasetSpec, folder: Path, frame: pd.DataFrame | None = None, room: Room = ANY_ROOM) -> Table:
     """Opens a dataset's source and checks its schema.
 
     Args:
         spec: The description.
         folder: What relative paths are relative to: where the description is.
         frame: The data itself, where there is no source.
+        room: What an embedded engine may take of memory, and where it spills.
 
     Returns:
         To be closed, or used with `with`.
@@ -140,8 +136,9 @@ def open_table(spec: DatasetSpec, folder: Path, frame: pd.DataFrame | None = Non
     Raises:
         DatasetError: The source is gone, cannot be opened, or its schema is not what the description says.
         MissingExtraError: The backend of the source's URL is not installed.
+        OutputError: The folder to spill to cannot be used.
     """
-    opened = _opened(spec, folder, frame)
+    opened = _opened(spec, folder, frame, room)
     try:
         _check(spec, opened)
     except BaseException:
@@ -197,16 +194,16 @@ def declared_as(kind: dt.DataType) -> str:
 # ---- opening
 
 
-def _opened(spec: DatasetSpec, folder: Path, frame: pd.DataFrame | None) -> Table:
+def _opened(spec: DatasetSpec, folder: Path, frame: pd.DataFrame | None, room: Room) -> Table:
     wanted = _wanted(spec)
     if frame is not None:
         _check_once([str(name) for name in frame.columns], wanted, "the frame")
-        return _of_frame(frame, [name for name in wanted if name in frame.columns])
+        return _of_frame(frame, [name for name in wanted if name in frame.columns], room)
     if spec.source is None:
         raise DatasetError(f"{spec.name}: the description names no source, and no data was given")
     if "://" in spec.source:
-        return _database(spec.source, folder, spec.table or spec.name)
-    opened, names = _files(spec.source, folder)
+        return _database(spec.source, folder, spec.table or spec.name, room)
+    opened, names = _files(spec.source, folder, room)
     try:
         _check_once(names, wanted, spec.source)
     except DatasetError:
@@ -221,42 +218,31 @@ def _wanted(spec: DatasetSpec) -> list[str]:
     return list(dict.fromkeys([*unit, *(spec.source_name(name) for name in spec.columns)]))
 
 
-def _embedded(paths: Sequence[str] = (), database: str = ":memory:") -> tuple[Any, Path]:
-    """A DuckDB that can read `paths` and nothing else, loads no extension, and spills to a folder of its own."""
-    spill = Path(tempfile.mkdtemp(prefix="privkit-"))  # 0700
-
-    def connect() -> Any:
-        settings = {**_CLOSED, "temp_directory": str(spill), "preserve_insertion_order": "false"}
-        backend = ibis.duckdb.connect(database, read_only=database != ":memory:", **settings)
-        backend.raw_sql("SET enable_progress_bar = false")
-        listed = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
-        backend.raw_sql(f"SET allowed_paths = [{listed}]")
-        backend.raw_sql("SET enable_external_access = false")
-        backend.raw_sql("SET lock_configuration = true")
-        return backend
-
+def _embedded(room: Room, paths: Sequence[str] = (), database: str = ":memory:") -> tuple[Any, Scratch]:
+    spill = Scratch("spill", room.spill)
+    failure = DatasetError(f"{Path(database).name}: cannot be opened as a DuckDB database")
     try:
-        return attempted(connect, DatasetError(f"{Path(database).name}: cannot be opened as a DuckDB database")), spill
-    except DatasetError:
-        shutil.rmtree(spill, ignore_errors=True)
+        return attempted(lambda: connected(paths, database, spill.path, room), failure), spill
+    except BaseException:
+        spill.close()
         raise
 
 
-def _of_frame(frame: pd.DataFrame, names: Sequence[str]) -> Table:
+def _of_frame(frame: pd.DataFrame, names: Sequence[str], room: Room) -> Table:
     failure = DatasetError(
         "the frame cannot be read",
         hint="Declared columns hold numbers, texts, booleans, dates or categories, under names of one level.",
     )
-    backend, spill = _embedded()
+    backend, spill = _embedded(room)
     rows = attempted(lambda: ibis.memtable(arrow_of(frame, names)), failure)
     return Table(backend, rows, dict(rows.schema().items()), Engine("duckdb"), spill)
 
 
-def _files(source: str, folder: Path) -> tuple[Table, list[str]]:
+def _files(source: str, folder: Path, room: Room = ANY_ROOM) -> tuple[Table, list[str]]:
     paths = _expanded(source, folder)
     delimited = delimited_of(paths[0], source)
     names = _common_header(paths, delimited, source) if delimited else _parquet_names(paths, source)
-    backend, spill = _embedded(paths)
+    backend, spill = _embedded(room, paths)
 
     def read() -> Any:
         if delimited is None:
@@ -317,11 +303,11 @@ def _told_apart(names: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _database(url: str, folder: Path, table: str) -> Table:
+def _database(url: str, folder: Path, table: str, room: Room = ANY_ROOM) -> Table:
     scheme, _, rest = url.partition("://")
     scheme = {"postgresql": "postgres"}.get(scheme, scheme)
     if scheme == "duckdb":
-        return _duckdb_file(rest, folder, table)
+        return _duckdb_file(rest, folder, table, room)
     known = {point.name for point in ibis.util.backend_entry_points()}
     if scheme not in known:
         raise DatasetError(f"{scheme}://: no such engine", hint=f"Known: {', '.join(sorted(known))}; or a file.")
@@ -335,11 +321,11 @@ def _database(url: str, folder: Path, table: str) -> Table:
         raise
 
 
-def _duckdb_file(rest: str, folder: Path, table: str) -> Table:
+def _duckdb_file(rest: str, folder: Path, table: str, room: Room) -> Table:
     path = folder / rest
     if not path.is_file():
         raise DatasetError(f"{rest}: no such file", hint="Relative paths start where the description is.")
-    backend, spill = _embedded(database=str(path.absolute()))
+    backend, spill = _embedded(room, database=str(path.absolute()))
     opened = Table(backend, None, {}, Engine("duckdb"), spill)
     try:
         rows = _table_of(backend, table, rest)

@@ -40,7 +40,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from privkit.errors import InterruptedRunError, OutputError, PrivkitError
+from privkit.io import locks
 from privkit.io.outputs import Target, split_name
+from privkit.io.scratch import Scratch
 from privkit.io.staged import NO_LINKS
 
 _VERSION = 1  # of the state folder; a state of another version is not continued
@@ -49,19 +51,6 @@ _GROUP_BYTES = 64 << 20  # … or this many bytes of Arrow data, whichever comes
 _FULL = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the disk quota is used up", errno.EFBIG: "a file size limit"}
 
 _STATE_FILES = ("journal.jsonl", "state.json")
-
-_locks: set[int] = set()
-
-
-def _forget_locks() -> None:
-    """Close inherited locks: a forked worker that outlives its parent must not keep the run's lock alive."""
-    for lock in _locks:
-        with contextlib.suppress(OSError):
-            os.close(lock)
-    _locks.clear()
-
-
-os.register_at_fork(after_in_child=_forget_locks)
 
 
 class OtherRunError(InterruptedRunError):
@@ -176,8 +165,8 @@ class Run:
         """
         _check_names(parts, folder=True)
         with _writing(None):
-            state = Path(tempfile.mkdtemp(prefix="privkit-"))
-            run = cls(state, _take_lock(state, state), target, parts, resumable=False)
+            scratch = Scratch("run")
+            run = cls(scratch.path, scratch.lock, target, parts, resumable=False)
             try:
                 run._start_journal()
             except BaseException:
@@ -634,8 +623,7 @@ class Run:
                     with contextlib.suppress(OSError):  # another run may have come into the folder already
                         self._state.rmdir()
         finally:
-            _locks.discard(self._lock)
-            os.close(self._lock)
+            locks.let_go(self._lock)
             self._lock = None
 
     @contextlib.contextmanager
@@ -777,7 +765,7 @@ def _take_lock(state: Path, output: Path) -> int:
             os.close(lock)
             raise
         if _identity(state / "lock") == _identity(lock):
-            _locks.add(lock)
+            locks.hold(lock)
             return lock
         os.close(lock)  # a run that ended at this moment removed the file: what was locked is not in the folder
 

@@ -9,7 +9,7 @@ import secrets
 import stat
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,12 +18,10 @@ import pyarrow as pa
 from privkit.errors import InputError, UsageError
 from privkit.io.blocks import Block, Compression, Dialect, Format, Part, arrow_blocks
 from privkit.io.compressed import read_pieces
-from privkit.io.csvfile import DelimitedText, cut_to_blocks
 from privkit.io.decoding import checked_encoding, utf8_pieces
 from privkit.io.frames import Frame
-from privkit.io.jsonlines import line_blocks
-from privkit.io.parquet import parquet_batches, parquet_schema
-from privkit.io.textfile import TEXT_SCHEMA, text_batches
+from privkit.io.partfile import PartFile, delimited, not_empty, opened, plain_blocks
+from privkit.io.textfile import TEXT_SCHEMA
 
 __all__ = ["Block", "Compression", "Dialect", "Format", "Part", "Source", "format_of", "open_source"]
 
@@ -38,9 +36,7 @@ _FORMATS: dict[str, Format] = {
 _COMPRESSIONS: dict[str, Compression] = {".gz": "gz", ".zst": "zst"}
 _KNOWN = f"{', '.join(_FORMATS)}; all but .parquet also with .gz or .zst after it"
 _SAMPLED_PARTS = 8
-_NAMES_SHOWN = 10
 _STDIN = "standard input"
-_EMPTY_HINT = "Was it written to the end? A table without rows still has a header."
 
 
 class Source(ABC):
@@ -98,6 +94,14 @@ class Source(ABC):
             InputError: The part is broken, or has other columns than the first one.
         """
 
+    def file(self, part: int) -> PartFile | None:  # noqa: ARG002 - of those that have files
+        """A part as a file that any process can read for itself; None where it is none.
+
+        Args:
+            part: Index in `parts`.
+        """
+        return None
+
     @abstractmethod
     def fingerprint(self) -> str:
         """Hexadecimal SHA-256 by which a later run knows the source again; random where it cannot."""
@@ -146,7 +150,7 @@ def open_source(
     if not stat.S_ISREG(mode):
         compression = format_of(path.name)[1]
         known = format or format_of(path.name)[0]
-        return _stream(_open(path, str(spec)), str(spec), str(spec), compression, known, encoding, max_expansion)
+        return _stream(opened(path, str(spec)), str(spec), str(spec), compression, known, encoding, max_expansion)
     return _FileSource(str(spec), (_part(path, path.name, format),), encoding, max_expansion)
 
 
@@ -183,15 +187,14 @@ class _FileSource(Source):
         self.total = sum(part.bytes or 0 for part in parts)
         self.partitioned = partitioned
         self.skipped = skipped
-        self._encoding = encoding
-        self._max_expansion = max_expansion
-        self._schema: pa.Schema | None = None
-        for part in parts:
-            schema, dialect = self._shape(part)
-            if part is parts[0]:
-                self._schema, self.dialect = schema, dialect
-            else:
-                self._compare(part, schema)
+        first = PartFile(parts[0], 0, encoding, max_expansion)
+        self._schema, self.dialect = first.shape()
+        self._files = tuple(
+            PartFile(part, index, encoding, max_expansion, self._schema, parts[0].label)
+            for index, part in enumerate(parts)
+        )
+        for file in self._files[1:]:
+            file.compare(file.shape()[0])
 
     def schema(self) -> pa.Schema | None:
         return self._schema
@@ -201,18 +204,21 @@ class _FileSource(Source):
         step = (len(self.parts) - 1) / max(wanted - 1, 1)
         frames: list[Frame] = []
         for i in range(wanted):
-            blocks = self._blocks(round(i * step), _uncounted)
+            blocks = self._files[round(i * step)].blocks()
             frames.extend(_head(blocks, max(rows // wanted, 1), bytes // wanted))
         return tuple(frames)
 
     def blocks(self, part: int, skip: int = 0) -> Iterator[Block]:
-        return (block for block in self._blocks(part, self._count) if block.index >= skip)
+        return (block for block in self._files[part].blocks(self._count) if block.index >= skip)
+
+    def file(self, part: int) -> PartFile:
+        return self._files[part]
 
     def fingerprint(self) -> str:
         digest = hashlib.sha256()
         for part in self.parts:
             assert part.path is not None
-            with _open(part.path, part.label) as file:
+            with opened(part.path, part.label) as file:
                 state = os.fstat(file.fileno())
                 head = file.read(1 << 20)
                 file.seek(max(state.st_size - (1 << 20), 0))
@@ -222,49 +228,6 @@ class _FileSource(Source):
 
     def _count(self, size: int) -> None:
         self.consumed += size
-
-    def _text(self, part: Part, counted: Callable[[int], None]) -> Iterator[bytes]:
-        assert part.path is not None
-        with _open(part.path, part.label) as file:
-            pieces = read_pieces(file, part.label, part.compression, max_expansion=self._max_expansion, counted=counted)
-            yield from _not_empty(utf8_pieces(pieces, part.label, self._encoding), part.label)
-
-    def _shape(self, part: Part) -> tuple[pa.Schema | None, Dialect]:
-        if not part.bytes:
-            raise InputError(f"{part.label}: empty file", path=part.label, hint=_EMPTY_HINT)
-        if part.format == "parquet":
-            assert part.path is not None
-            return parquet_schema(part.path, part.label), Dialect()
-        pieces = self._text(part, _uncounted)
-        if part.format in ("csv", "tsv"):
-            table = _delimited(pieces, part)
-            return table.schema, Dialect(table.delimiter, table.newline)
-        next(pieces)
-        return (TEXT_SCHEMA if part.format == "txt" else None), Dialect()
-
-    def _compare(self, part: Part, schema: pa.Schema | None) -> None:
-        if self._schema is not None and schema is not None and schema != self._schema:
-            raise InputError(
-                f"{part.label}: not the columns of {self.parts[0].label}: {_difference(self._schema, schema)}",
-                path=part.label,
-                hint="All files of a folder are read as one table.",
-            )
-
-    def _blocks(self, index: int, counted: Callable[[int], None]) -> Iterator[Block]:
-        part = self.parts[index]
-        if part.format == "parquet":
-            assert part.path is not None
-            # Looked at again: the file may have been replaced since the source was opened.
-            self._compare(part, parquet_schema(part.path, part.label))
-            yield from arrow_blocks(parquet_batches(part.path, part.label, counted), index, part.label)
-            return
-        pieces = self._text(part, counted)
-        if part.format in ("csv", "tsv"):
-            table = _delimited(pieces, part)
-            self._compare(part, table.schema)
-            yield from arrow_blocks(table.batches(), index, part.label)
-        else:
-            yield from _plain_blocks(pieces, part, index)
 
 
 class _StreamSource(Source):
@@ -278,15 +241,15 @@ class _StreamSource(Source):
         raw = read_pieces(file, part.label, part.compression, max_expansion=max_expansion, counted=self._count)
         if file is not sys.stdin.buffer:
             raw = _closing(file, raw)
-        pieces = _not_empty(utf8_pieces(raw, part.label, encoding), part.label)
+        pieces = not_empty(utf8_pieces(raw, part.label, encoding), part.label)
         if part.format in ("csv", "tsv"):
-            table = _delimited(pieces, part)
+            table = delimited(pieces, part)
             self._schema = table.schema
             self.dialect = Dialect(table.delimiter, table.newline)
             self._live = arrow_blocks(table.batches(), 0, part.label)
         else:
             self._schema = TEXT_SCHEMA if part.format == "txt" else None
-            self._live = _plain_blocks(pieces, part, 0)
+            self._live = plain_blocks(pieces, part, 0)
         self._seen: list[Block] = []
         self._given_out = False
 
@@ -337,49 +300,9 @@ def _head(blocks: Iterator[Block], rows: int, size: int) -> Iterator[Frame]:
             return
 
 
-def _plain_blocks(pieces: Iterator[bytes], part: Part, index: int) -> Iterator[Block]:
-    if part.format == "txt":
-        yield from arrow_blocks(cut_to_blocks(text_batches(pieces)), index, part.label)
-        return
-    row = 0
-    for number, (payload, rows) in enumerate(line_blocks(pieces, part.label)):
-        yield Block(index, number, row, rows, "jsonl", payload, part.label)
-        row += rows
-    if not row:
-        raise InputError(f"{part.label}: only blank lines, not one record", path=part.label, hint=_EMPTY_HINT)
-
-
-def _delimited(pieces: Iterator[bytes], part: Part) -> DelimitedText:
-    return DelimitedText(pieces, part.label, "\t" if part.format == "tsv" else None)
-
-
-def _not_empty(pieces: Iterator[bytes], name: str) -> Iterator[bytes]:
-    first = next(pieces, None)
-    if first is None:
-        raise InputError(f"{name}: empty, there is nothing to read", path=name, hint=_EMPTY_HINT)
-    yield first
-    yield from pieces
-
-
 def _closing(file: BinaryIO, pieces: Iterator[bytes]) -> Iterator[bytes]:
     with file:
         yield from pieces
-
-
-def _difference(first: pa.Schema, other: pa.Schema) -> str:
-    missing = [name for name in first.names if name not in other.names]
-    more = [name for name in other.names if name not in first.names]
-    retyped = [f.name for f in first if f.name in other.names and other.field(f.name).type != f.type]
-    said = [
-        f"{what} {', '.join(names[:_NAMES_SHOWN])}{', …' if len(names) > _NAMES_SHOWN else ''}"
-        for what, names in (("missing", missing), ("in addition", more), ("of another type", retyped))
-        if names
-    ]
-    return "; ".join(said) or ("in another order" if first.names != other.names else "some may be null, some not")
-
-
-def _uncounted(_size: int) -> None:
-    """Reading for a look, which the progress does not show."""
 
 
 def _looked_for() -> str:
@@ -396,13 +319,6 @@ def _mode(path: Path) -> int | None:
         return None
     except OSError as err:
         raise InputError(f"{path}: cannot be read ({err.strerror})", path=str(path)) from None
-
-
-def _open(path: Path, name: str) -> BinaryIO:
-    try:
-        return path.open("rb")
-    except OSError as err:
-        raise InputError(f"{name}: cannot be read ({err.strerror})", path=name) from None
 
 
 def _stream(

@@ -197,8 +197,8 @@ class Session:
         self.stored = stored
         self.remaining = sample.loss("2.1", "0.1")
 
-    def __call__(self, _dataset, analyst):
-        self.analyst = analyst
+    def __call__(self, _dataset, analyst, **room):
+        self.analyst, self.room = analyst, room
         return self
 
     def __enter__(self):
@@ -238,9 +238,11 @@ def answering(monkeypatch):
 def test_amounts_arrive_as_they_were_typed(run, session):
     made = session()
     options = "--rho 0.00100 --threshold-delta 1e-9 --assume-units 50 --confidence 0.9 --analyst ana --fresh"
+    options += " --spill /big --memory 4GB"
     assert run(f"release visits.yaml '{COUNT}' --yes {options}")[0] == 0
     (asked,) = made.asked
     assert (made.analyst, asked["sql"], asked["fresh"]) == ("ana", COUNT, True)
+    assert made.room == {"spill": "/big", "memory": "4GB"}
     assert (str(asked["rho"]), asked["threshold_delta"]) == ("0.00100", Decimal("1e-9"))
     assert (asked["confidence"], asked["assume_units"]) == (0.9, 50)
     assert asked["epsilon"] is asked["accuracy"] is None

@@ -3,6 +3,7 @@
 import datetime
 import gzip
 import stat
+import tempfile
 from decimal import Decimal
 from pathlib import Path
 
@@ -345,12 +346,13 @@ def test_the_engine_reads_nothing_else_and_cannot_be_opened_up(tmp_path):
 
 def test_what_is_spilled_is_private_and_goes(tmp_path, monkeypatch):
     (tmp_path / "a.csv").write_text(CSV)
-    monkeypatch.setattr(sources.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with open_table(spec_of("a.csv"), tmp_path) as table:
         assert table.spill is not None
-        assert stat.S_IMODE(table.spill.stat().st_mode) == 0o700
-        assert Path(table.backend.raw_sql("SELECT current_setting('temp_directory')").fetchone()[0]) == table.spill
-    assert not table.spill.exists()
+        spill = table.spill.path
+        assert stat.S_IMODE(spill.stat().st_mode) == 0o700
+        assert Path(table.backend.raw_sql("SELECT current_setting('temp_directory')").fetchone()[0]) == spill
+    assert not spill.exists()
     with pytest.raises(DatasetError):
         open_table(spec_of("a.csv", {"no": {"type": "boolean"}}), tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]

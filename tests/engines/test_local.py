@@ -5,7 +5,8 @@ import signal
 
 import pytest
 
-from privkit.engines.local import WorkerBugError, map_ordered
+from privkit.engines.local import map_ordered
+from privkit.engines.workers import WorkerBugError
 from privkit.errors import ColumnError, InputError, InterruptedRunError
 
 HANDLERS = """
@@ -42,6 +43,19 @@ def dies(spec):
         if item == b"3":
             os.kill(os.getpid(), 9)
         return item
+    return handle
+
+def dies_once(spec):
+    def handle(item):
+        if item == b"3" and not os.path.exists(spec):
+            open(spec, "w").close()
+            os.kill(os.getpid(), 9)
+        return item
+    return handle
+
+def ends(spec):
+    def handle(item):
+        raise EOFError
     return handle
 
 def prints(spec):
@@ -104,10 +118,25 @@ def test_an_unknown_error_leaves_the_worker_without_its_message(handlers):
     assert str(caught.value) == "ZeroDivisionError"
 
 
-def test_a_worker_that_dies_is_noticed(handlers):
-    items = [str(n).encode() for n in range(10)]
+def test_workers_that_die_at_an_item_are_replaced_twice(handlers):
+    items, warnings = [str(n).encode() for n in range(10)], []
     with pytest.raises(InterruptedRunError, match=f"signal {int(signal.SIGKILL)}"):
-        list(map_ordered(f"{handlers}:dies", b"", items, workers=2))
+        list(map_ordered(f"{handlers}:dies", b"", items, workers=2, warned=warnings.append))
+    assert len(warnings) == 2
+
+
+def test_the_work_of_one_that_dies_is_done_again(handlers, tmp_path):
+    mark = tmp_path / "died"
+    items, warnings = [str(n).encode() for n in range(10)], []
+    results = map_ordered(f"{handlers}:dies_once", str(mark).encode(), items, workers=2, warned=warnings.append)
+    assert list(results) == items
+    assert mark.exists()
+    assert len(warnings) == 1
+
+
+def test_an_end_of_file_in_a_handler_is_not_taken_for_a_death(handlers):
+    with pytest.raises(WorkerBugError, match="EOFError"):
+        list(map_ordered(f"{handlers}:ends", b"", [b"x"], workers=2))
 
 
 def test_what_a_library_prints_does_not_fall_into_the_pipe(handlers):

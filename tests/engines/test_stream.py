@@ -1,5 +1,6 @@
 """The loop over a source's blocks: what it tells of its progress."""
 
+from privkit.engines.sharing import Result
 from privkit.engines.stream import Answer, answers, pack_answer, unpack_block
 from privkit.io.sources import open_source
 
@@ -37,12 +38,13 @@ def test_with_workers_too(tmp_path, monkeypatch):
     source = open_source(path)
     consumed = []
 
-    def late(_factory, _spec, items, *, workers):
-        waiting = [echoing(b"")(item) for item in items]  # everything is read before anything is answered
+    def late(_factory, _spec, works, **_options):
+        items = list(works[0].items(0))  # everything is read before anything is answered
         consumed.append(source.consumed)
-        yield from waiting
+        for number, item in enumerate(items):
+            yield Result(0, number, echoing(b"")(item.data), item.rows, item.read)
 
-    monkeypatch.setattr("privkit.engines.stream.map_ordered", late)
+    monkeypatch.setattr("privkit.engines.stream.shared", late)
     monkeypatch.setattr("privkit.io.compressed.CHUNK_BYTES", 4_096)
     heard = []
     for _ in answers(source, "", b"", workers=2, progress=lambda _rows, read: heard.append(read)):
