@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from privkit import __version__
 from privkit.deid.counts import Counts
@@ -22,8 +22,10 @@ from privkit.deid.findings import Finding
 from privkit.deid.plan import Known, Plan, known_files, make_plan, needles, output_schema, restored_schema, unwatched
 from privkit.deid.policies import policy_names
 from privkit.deid.policies.choice import chosen_policy
+from privkit.deid.spark import SparkRun, check_source, check_target, target_on_spark
 from privkit.deid.work import DEIDENTIFYING, RESTORING, SCANNING, Before, Job
 from privkit.engines.local import processors
+from privkit.engines.spark import is_spark_frame
 from privkit.engines.stream import Note, answers, into_memory, into_run
 from privkit.errors import KeyFileError, OutputError, UsageError
 from privkit.io.frames import RecordFrame
@@ -47,6 +49,7 @@ from privkit.report.wording import sent_away, unread_sentence
 
 if TYPE_CHECKING:
     import pandas as pd
+    from pyspark.sql import DataFrame as SparkFrame
 
     from privkit.deid.transform import Transformer
 
@@ -54,20 +57,23 @@ _BYTES_FOR_A_WORKER = 1 << 20
 _NAMES_SHOWN = 10
 _MOST_WORKERS = 512
 
+Engine = Literal["local", "spark"]
+
 
 @dataclass(frozen=True)
 class Deidentified:
     """What `deidentify` gives back.
 
     Attributes:
-        frame: The de-identified DataFrame, when the source was one.
+        frame: The de-identified DataFrame, when the source was one, pandas' or Spark's. Spark's is held on the workers'
+            disks until `frame.unpersist()`, so that the report is about these very rows.
         records: The de-identified records, when the source was a list of records.
         report: Counts of what was done; None on a dry run.
         decisions: One row for each column: role, entity, operator, share of cells matched.
         policy: The resolved policy: with a rule for each column, to be saved and used again.
     """
 
-    frame: pd.DataFrame | None
+    frame: Any
     records: list[dict[str, Any]] | None
     report: Report | None
     decisions: tuple[DecidedColumn, ...]
@@ -99,7 +105,7 @@ class Reidentified:
 
 
 def deidentify(
-    source: str | Path | pd.DataFrame | Sequence[Mapping[str, Any]],
+    source: str | Path | pd.DataFrame | SparkFrame | Sequence[Mapping[str, Any]],
     output: str | Path | None = None,
     *,
     policy: str | Path | Policy = "default",
@@ -114,6 +120,8 @@ def deidentify(
     country: Collection[str] = (),
     presidio: str | Path | PresidioConfiguration | None = None,
     known: Sequence[Known] = (),
+    engine: Engine = "local",
+    master: str | None = None,
     workers: int | None = None,
     format: str | None = None,
     encoding: str = "utf-8",
@@ -133,7 +141,7 @@ def deidentify(
     """De-identifies a file, a folder of files, a DataFrame or a list of records.
 
     Args:
-        source: A path, a folder, a glob, `-` (standard input), a DataFrame, or a list of mappings.
+        source: A path, a folder, a glob, `-` (standard input), a DataFrame (of pandas or Spark), or a list of mappings.
         output: Where the result goes: a path (a folder for a partitioned source), or `-` for standard output. Not
             for DataFrames and records, whose result is returned.
         policy: A built-in policy's name, a YAML file, or a `Policy`.
@@ -149,7 +157,11 @@ def deidentify(
         presidio: More recognizers and a model, in Presidio's own form: a YAML file or a `PresidioConfiguration`; the
             policy's by default.
         known: Names from other files to look for in each row's texts.
-        workers: Processes; as many as there are processors, fewer for small inputs, if None.
+        engine: `local`, or `spark`: Parquet, CSV and TSV files go through Spark's workers into a folder. A Spark
+            DataFrame goes through its own session whatever stands here.
+        master: Where Spark runs, such as "local[4,3]" or "spark://host:7077"; the session that is active in this
+            process, else this machine, if None.
+        workers: Processes; as many as there are processors, fewer for small inputs, if None. Not for Spark.
         format: The source's format where its name does not say.
         encoding: Of text sources.
         max_expansion: How many times its size a compressed source may grow.
@@ -175,6 +187,20 @@ def deidentify(
     started = time.monotonic()
     observer = observer or SilentObserver()
     in_memory = not isinstance(source, (str, Path))
+    on_spark = engine == "spark" or is_spark_frame(source)
+    _check_engine(
+        source,
+        engine,
+        master,
+        spark_cannot={
+            "--resume": resume,
+            "--explain": explain is not None,
+            "--workers": workers is not None,
+            "a pipeline's local mechanisms": before is not None,
+        }
+        if on_spark
+        else {},
+    )
     if in_memory and output is not None:
         raise UsageError("a DataFrame or list of records is returned, not written: leave output out")
     if not in_memory and output is None and not dry_run:
@@ -201,6 +227,11 @@ def deidentify(
         raise UsageError("--explain-rows chooses rows for --explain", hint="Add --explain FILE.")
     check_rows(explain_rows)
     opened = _opened(source, format, encoding, max_expansion)
+    if on_spark and not in_memory:
+        check_source(opened)
+        opened.partitioned = True  # Spark writes folders
+        if output is not None:
+            check_target(str(output), opened)
     if explain is not None and not in_memory and not opened.resumable:
         raise UsageError(
             "--explain reads the source a second time, and a pipe can be read only once",
@@ -242,10 +273,12 @@ def deidentify(
         needles=needles(plan, kept),
         before=before,
     )
-    target = Target("memory")
+    target, schema = Target("memory"), None
+    if on_spark:
+        schema = output_schema(opened, plan, job, table=True)
     if not in_memory and not dry_run:
-        schema = output_schema(opened, plan, job, table=_writes_table(str(output)))
-        target = target_for(str(output), opened, schema)
+        schema = schema or output_schema(opened, plan, job, table=_writes_table(str(output)))
+        target = (target_on_spark if on_spark else target_for)(str(output), opened, schema)
     job = job.model_copy(update={"target": target.to_json()})
     explained: ExplainedRows | None = None
     if explain is not None:
@@ -284,6 +317,25 @@ def deidentify(
             if publishing is not None:
                 publishing(results[0])
 
+        if on_spark:
+            assert schema is not None
+            work = SparkRun(
+                opened,
+                job,
+                target.schema or schema,
+                sample=plan.sample,
+                encoding=encoding,
+                max_expansion=max_expansion,
+                master=master,
+                observer=observer,
+            )
+            made = None
+            if in_memory:
+                made = work.into_frame(prepare)
+            else:
+                work.into_folder(Path(str(output)), target, force=force, accept=prepare)
+            staged.publish()
+            return Deidentified(made, None, results[0], plan.decisions, plan.policy)
         _, memory = _stream(
             opened,
             job,
@@ -525,6 +577,36 @@ def _transformer(policy: Policy, key: str | Path | Key | None) -> Transformer:
     return Job(policy=policy, secret=base64.b64encode(kept.secret()).decode(), kept=kept.kept).transformer()
 
 
+def _check_engine(source: object, engine: str, master: str | None, *, spark_cannot: Mapping[str, bool]) -> None:
+    """Refuses an engine that is not there, and what the one that was chosen cannot do."""
+    if engine not in ("local", "spark"):
+        raise UsageError(f"there is no engine {engine!r}", hint="The engines are: local, spark.")
+    if is_spark_frame(source):
+        if master is not None:
+            raise UsageError("a Spark DataFrame has its own session: leave master out")
+    elif engine == "local":
+        if master is not None:
+            raise UsageError("--master says where Spark runs", hint="Add --engine spark.")
+        return
+    elif not isinstance(source, (str, Path)):
+        raise UsageError(
+            "--engine spark takes files and Spark DataFrames",
+            hint="Leave the engine out, or make one of it: session.createDataFrame(…).",
+        )
+    elif str(source) == "-":
+        raise UsageError("--engine spark cannot read standard input", hint="Save it to a file first.")
+    for what, wanted in spark_cannot.items():
+        if wanted:
+            raise UsageError(f"{what} cannot go with Spark", hint=_WITHOUT_SPARK.get(what))
+
+
+_WITHOUT_SPARK = {
+    "--resume": "Spark does failed parts of the work again itself; a run that ended is started anew.",
+    "--explain": "The local engine explains the same rows: without --engine spark, on a part of the source.",
+    "--workers": "How many there are, Spark decides: --master 'local[4,3]', or the cluster's settings.",
+}
+
+
 def _key(key: str | Path | Key | None) -> Key:
     if key is None:
         return Key.ephemeral()
@@ -536,6 +618,10 @@ def _opened(source: Any, format: str | None, encoding: str, max_expansion: float
         return open_source(source, format=cast(Any, format), encoding=encoding, max_expansion=max_expansion)
     if isinstance(source, Sequence):
         return open_records(source)
+    if is_spark_frame(source):
+        from privkit.engines.spark_source import FrameSource
+
+        return FrameSource(source)
     return open_frame(source)
 
 

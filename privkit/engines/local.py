@@ -64,7 +64,7 @@ def map_ordered(factory: str, spec: bytes, items: Iterable[bytes], *, workers: i
     """
     if workers <= 1:
         handler = load_handler(factory, spec)
-        with _settled():
+        with settled():
             for item in items:
                 yield handler(item)
         return
@@ -79,7 +79,7 @@ def map_ordered(factory: str, spec: bytes, items: Iterable[bytes], *, workers: i
 
 
 @contextlib.contextmanager
-def _settled() -> Generator[None, None, None]:
+def settled() -> Generator[None, None, None]:
     """Models and tables stay for the whole run: the garbage collector need not walk over them again and again.
 
     What a block leaves behind is freed when its last reference goes; cycles are rare, so looking for them can wait.
@@ -120,7 +120,7 @@ class _Crew:
             except (OSError, EOFError):
                 raise _death(worker) from None
             if tag == _ERROR:
-                raise _decoded_error(body)
+                raise decoded_error(body)
             return body
         finally:
             self._idle.put(worker)
@@ -169,16 +169,16 @@ def serve() -> None:
         _, head = receive(source)
         _, spec = receive(source)
         handler: Handler | None = None
-        settled = contextlib.ExitStack()
+        whole_life = contextlib.ExitStack()
         while True:
             _, item = receive(source)
             try:
                 if handler is None:
                     handler = load_handler(json.loads(head)["factory"], spec)
-                    settled.enter_context(_settled())
+                    whole_life.enter_context(settled())
                 answer, tag = handler(item), _RESULT
             except PrivkitError as err:
-                answer, tag = _encoded_error(err), _ERROR
+                answer, tag = encoded_error(err), _ERROR
             except Exception as err:
                 # The message of an unknown error may hold a value: its type is all that leaves the worker.
                 answer, tag = json.dumps({"type": None, "name": type(err).__name__}).encode(), _ERROR
@@ -193,7 +193,8 @@ class WorkerBugError(Exception):
     """An exception that nobody expected, in a worker; only its type's name is known."""
 
 
-def _encoded_error(err: PrivkitError) -> bytes:
+def encoded_error(err: PrivkitError) -> bytes:
+    """An error as bytes that go to another process: its type, words and numbers."""
     state = {
         key: list(value) if isinstance(value, tuple) else value
         for key, value in vars(err).items()
@@ -202,7 +203,8 @@ def _encoded_error(err: PrivkitError) -> bytes:
     return json.dumps({"type": type(err).__name__, "state": state}).encode()
 
 
-def _decoded_error(body: bytes) -> Exception:
+def decoded_error(body: bytes) -> Exception:
+    """The inverse of `encoded_error`; of an error that nobody expected, a `WorkerBugError`."""
     data = json.loads(body)
     if data["type"] is None:
         return WorkerBugError(data["name"])
