@@ -7,6 +7,7 @@ into a journaled output → publish it whole → report. The command line and Py
 from __future__ import annotations
 
 import base64
+import contextlib
 import os
 import sys
 import time
@@ -22,10 +23,10 @@ from privkit.deid.findings import Finding
 from privkit.deid.plan import Known, Plan, known_files, make_plan, needles, output_schema, restored_schema, unwatched
 from privkit.deid.policies import policy_names
 from privkit.deid.policies.choice import chosen_policy
-from privkit.deid.spark import SparkRun, check_source, check_target, target_on_spark
+from privkit.deid.spark import SparkRun, check_target, opened_on_spark, target_on_spark
 from privkit.deid.work import DEIDENTIFYING, RESTORING, SCANNING, Before, Job
 from privkit.engines.local import processors
-from privkit.engines.spark import is_spark_frame
+from privkit.engines.spark import is_address, is_spark_frame
 from privkit.engines.stream import Note, answers, into_memory, into_run
 from privkit.errors import KeyFileError, OutputError, UsageError
 from privkit.io.frames import RecordFrame
@@ -226,135 +227,138 @@ def deidentify(
     if explain_rows and explain is None:
         raise UsageError("--explain-rows chooses rows for --explain", hint="Add --explain FILE.")
     check_rows(explain_rows)
-    opened = _opened(source, format, encoding, max_expansion)
-    if on_spark and not in_memory:
-        check_source(opened)
-        opened.partitioned = True  # Spark writes folders
-        if output is not None:
+    with (
+        opened_on_spark(source, format, encoding, max_expansion, master)
+        if on_spark
+        else contextlib.nullcontext(_opened(source, format, encoding, max_expansion)) as opened
+    ):
+        if on_spark and output is not None:
             check_target(str(output), opened)
-    if explain is not None and not in_memory and not opened.resumable:
-        raise UsageError(
-            "--explain reads the source a second time, and a pipe can be read only once",
-            hint="Save it to a file first.",
-        )
-    if resume and (output is None or str(output) == "-" or not opened.resumable):
-        raise UsageError("--resume needs a source and an output that are files", hint="Start anew without --resume.")
-    _check_places(
-        opened,
-        None if dry_run else output,
-        read={
-            "key": key,
-            "policy": _policy_file(policy),
-            "Presidio configuration": presidio,
-            **{f"--known {one.path}": one.path for one in known},
-        },
-        save_policy=save_policy,
-        report=report,
-        explain=explain,
-        force=force,
-        resume=resume,
-    )
-    plan = make_plan(opened, chosen, columns or {}, drop, keep)
-    observer.decided(plan.decisions, plan.detector.name)
-    warnings = [*sent_away(plan.detector.remote), *_skipped_files(opened), *_absent_columns(chosen, plan)]
-    warnings += [f"{row.name}: {warning}" for row in plan.decisions for warning in row.warnings]
-    if plan.policy.kept_key and not kept.kept:
-        warnings.append(
-            f"policy {plan.policy.name} promises reversibility and no key was given: the tokens cannot be reversed"
-        )
-    for warning in warnings:
-        observer.warned(warning)
-    saved = write_yaml(plan.policy.model_copy(update={"name": Path(save_policy).stem})) if save_policy else ""
-    job = Job(
-        policy=plan.policy,
-        secret=base64.b64encode(kept.secret()).decode(),
-        kept=kept.kept,
-        known=known_files(known, encoding, max_expansion),
-        needles=needles(plan, kept),
-        before=before,
-    )
-    target, schema = Target("memory"), None
-    if on_spark:
-        schema = output_schema(opened, plan, job, table=True)
-    if not in_memory and not dry_run:
-        schema = schema or output_schema(opened, plan, job, table=_writes_table(str(output)))
-        target = (target_on_spark if on_spark else target_for)(str(output), opened, schema)
-    job = job.model_copy(update={"target": target.to_json()})
-    explained: ExplainedRows | None = None
-    if explain is not None:
-        why = reasons(chosen, plan, columns or {}, drop, keep)
-        explained = explained_rows(opened, plan, job, explain_rows, why)
-
-    def stage(staged: Staged) -> None:
-        """What the run writes beside its output and its report."""
-        if save_policy is not None:
-            staged.add(Path(save_policy), saved)
-        if explain is not None and explained is not None:
-            stage_explanation(staged, Path(explain), explained)
-
-    if dry_run:
-        with Staged() as staged:
-            stage(staged)
-            staged.publish()
-        return Deidentified(None, None, None, plan.decisions, plan.policy)
-
-    def reported(counts: Counts) -> Report:
-        found = [*_unmatched(entities or {}, plan, counts), *_unread(plan, counts)]
-        for warning in found:
-            observer.warned(warning)
-        seconds = time.monotonic() - started
-        return _report(opened, plan, counts, kept if kept.kept else None, seconds, [*warnings, *found])
-
-    results: list[Report] = []
-    with Staged() as staged:
-
-        def prepare(counts: Counts) -> None:
-            """What goes beside the output is on the disk before the output gets its name."""
-            results.append(reported(counts))
-            stage(staged)
-            if report is not None:
-                staged.add(Path(report), report_text(results[0], Path(report)))
-            if publishing is not None:
-                publishing(results[0])
-
-        if on_spark:
-            assert schema is not None
-            work = SparkRun(
-                opened,
-                job,
-                target.schema or schema,
-                sample=plan.sample,
-                encoding=encoding,
-                max_expansion=max_expansion,
-                master=master,
-                observer=observer,
+        if explain is not None and not in_memory and not opened.resumable:
+            raise UsageError(
+                "--explain reads the source a second time, and a pipe can be read only once",
+                hint="Save it to a file first.",
             )
-            made = None
-            if in_memory:
-                made = work.into_frame(prepare)
-            else:
-                work.into_folder(Path(str(output)), target, force=force, accept=prepare)
-            staged.publish()
-            return Deidentified(made, None, results[0], plan.decisions, plan.policy)
-        _, memory = _stream(
+        if resume and (output is None or str(output) == "-" or not opened.resumable):
+            raise UsageError(
+                "--resume needs a source and an output that are files", hint="Start anew without --resume."
+            )
+        _check_places(
             opened,
-            job,
-            DEIDENTIFYING,
-            target,
-            destination=None if in_memory else str(output),
-            workers=_workers(workers, opened),
-            observer=observer,
+            None if dry_run or is_address(output) else output,
+            read={
+                "key": key,
+                "policy": _policy_file(policy),
+                "Presidio configuration": presidio,
+                **{f"--known {one.path}": one.path for one in known},
+            },
+            save_policy=save_policy,
+            report=report,
+            explain=explain,
             force=force,
             resume=resume,
-            resumable=kept.kept,
-            manifest=_manifest(opened, plan, kept, encoding, before) if kept.kept and not in_memory else {},
-            accept=prepare,
         )
-        staged.publish()
-    result = results[0]
-    dropped = {name for name, rule in plan.policy.columns.items() if isinstance(rule.operator, Drop)}
-    frame, records = _from_memory(source, memory, dropped)
-    return Deidentified(frame, records, result, plan.decisions, plan.policy)
+        plan = make_plan(opened, chosen, columns or {}, drop, keep)
+        observer.decided(plan.decisions, plan.detector.name)
+        warnings = [*sent_away(plan.detector.remote), *_skipped_files(opened), *_absent_columns(chosen, plan)]
+        warnings += [f"{row.name}: {warning}" for row in plan.decisions for warning in row.warnings]
+        if plan.policy.kept_key and not kept.kept:
+            warnings.append(
+                f"policy {plan.policy.name} promises reversibility and no key was given: the tokens cannot be reversed"
+            )
+        for warning in warnings:
+            observer.warned(warning)
+        saved = write_yaml(plan.policy.model_copy(update={"name": Path(save_policy).stem})) if save_policy else ""
+        job = Job(
+            policy=plan.policy,
+            secret=base64.b64encode(kept.secret()).decode(),
+            kept=kept.kept,
+            known=known_files(known, encoding, max_expansion),
+            needles=needles(plan, kept),
+            before=before,
+        )
+        target, schema = Target("memory"), None
+        if on_spark:
+            schema = output_schema(opened, plan, job, table=True)
+        if not in_memory and not dry_run:
+            schema = schema or output_schema(opened, plan, job, table=_writes_table(str(output)))
+            target = (target_on_spark if on_spark else target_for)(str(output), opened, schema)
+        job = job.model_copy(update={"target": target.to_json()})
+        explained: ExplainedRows | None = None
+        if explain is not None:
+            why = reasons(chosen, plan, columns or {}, drop, keep)
+            explained = explained_rows(opened, plan, job, explain_rows, why)
+
+        def stage(staged: Staged) -> None:
+            """What the run writes beside its output and its report."""
+            if save_policy is not None:
+                staged.add(Path(save_policy), saved)
+            if explain is not None and explained is not None:
+                stage_explanation(staged, Path(explain), explained)
+
+        if dry_run:
+            with Staged() as staged:
+                stage(staged)
+                staged.publish()
+            return Deidentified(None, None, None, plan.decisions, plan.policy)
+
+        def reported(counts: Counts) -> Report:
+            found = [*_unmatched(entities or {}, plan, counts), *_unread(plan, counts)]
+            for warning in found:
+                observer.warned(warning)
+            seconds = time.monotonic() - started
+            return _report(opened, plan, counts, kept if kept.kept else None, seconds, [*warnings, *found])
+
+        results: list[Report] = []
+        with Staged() as staged:
+
+            def prepare(counts: Counts) -> None:
+                """What goes beside the output is on the disk before the output gets its name."""
+                results.append(reported(counts))
+                stage(staged)
+                if report is not None:
+                    staged.add(Path(report), report_text(results[0], Path(report)))
+                if publishing is not None:
+                    publishing(results[0])
+
+            if on_spark:
+                assert schema is not None
+                work = SparkRun(
+                    opened,
+                    job,
+                    target.schema or schema,
+                    sample=plan.sample,
+                    encoding=encoding,
+                    max_expansion=max_expansion,
+                    master=master,
+                    observer=observer,
+                )
+                made = None
+                if in_memory:
+                    made = work.into_frame(prepare)
+                else:
+                    work.into_folder(str(output), target, force=force, accept=prepare)
+                staged.publish()
+                return Deidentified(made, None, results[0], plan.decisions, plan.policy)
+            _, memory = _stream(
+                opened,
+                job,
+                DEIDENTIFYING,
+                target,
+                destination=None if in_memory else str(output),
+                workers=_workers(workers, opened),
+                observer=observer,
+                force=force,
+                resume=resume,
+                resumable=kept.kept,
+                manifest=_manifest(opened, plan, kept, encoding, before) if kept.kept and not in_memory else {},
+                accept=prepare,
+            )
+            staged.publish()
+        result = results[0]
+        dropped = {name for name, rule in plan.policy.columns.items() if isinstance(rule.operator, Drop)}
+        frame, records = _from_memory(source, memory, dropped)
+        return Deidentified(frame, records, result, plan.decisions, plan.policy)
 
 
 def deidentify_text(
@@ -587,6 +591,8 @@ def _check_engine(source: object, engine: str, master: str | None, *, spark_cann
     elif engine == "local":
         if master is not None:
             raise UsageError("--master says where Spark runs", hint="Add --engine spark.")
+        if is_address(source):
+            raise UsageError("addresses are read by Spark", hint="Add --engine spark.")
         return
     elif not isinstance(source, (str, Path)):
         raise UsageError(
@@ -618,10 +624,6 @@ def _opened(source: Any, format: str | None, encoding: str, max_expansion: float
         return open_source(source, format=cast(Any, format), encoding=encoding, max_expansion=max_expansion)
     if isinstance(source, Sequence):
         return open_records(source)
-    if is_spark_frame(source):
-        from privkit.engines.spark_source import FrameSource
-
-        return FrameSource(source)
     return open_frame(source)
 
 

@@ -53,7 +53,9 @@ if TYPE_CHECKING:
     show_default=True,
     help="spark: Parquet, CSV or TSV through Spark's workers, into a folder.",
 )
-@click.option("--master", metavar="URL", help="Where Spark runs: local[4,3], spark://host:7077; this machine by default.")
+@click.option(
+    "--master", metavar="URL", help="Where Spark runs: local[4,3], spark://host:7077; this machine by default."
+)
 @click.option("--dry-run", is_flag=True, help="Decide and show, write no data.")
 @click.option("--resume", is_flag=True, help="Continue an interrupted run (with its --key).")
 @click.option("--force", is_flag=True, help="Replace files that exist.")

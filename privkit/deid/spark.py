@@ -11,63 +11,109 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
 
 import pyarrow as pa
 
 from privkit.deid.counts import Counts
 from privkit.deid.partitions import DEIDENTIFYING, TEXT_SCHEMA, PartFile, PartitionJob, packed_schema
 from privkit.deid.work import Job
-from privkit.engines.spark import configured, spark_session
+from privkit.engines.spark import configured, is_address, is_spark_frame, spark_session
 from privkit.engines.spark_types import held_by_spark, spark_schema
-from privkit.errors import EngineError, InputError, UsageError
+from privkit.errors import EngineError, OutputError, UsageError
 from privkit.io.frames import Frame
 from privkit.io.limits import BYTES_PER_BLOCK, ROWS_PER_BLOCK
 from privkit.io.outputs import Target, kind_of, split_name, target_for
 from privkit.io.run import Run
-from privkit.io.sources import Source
+from privkit.io.sources import Source, open_source
 from privkit.model.progress import Observer
 
 if TYPE_CHECKING:
     from privkit.engines.spark_map import Tally
 
-_READ = ("csv", "tsv", "parquet")
+_FORMATS = ("csv", "tsv", "parquet")
+# Where renaming a folder is one act: HDFS and what is like it, not the object stores.
+_RENAMING = frozenset({"file", "hdfs", "webhdfs", "swebhdfs", "viewfs", "ofs", "abfs", "abfss"})
 _FEWEST_ROWS = 16
 _LOOK_SECONDS = 0.5
 
 
-def check_source(source: Source) -> None:
-    """Refuses what Spark's workers cannot read.
+@contextmanager
+def opened_on_spark(
+    source: Any, format: str | None, encoding: str, max_expansion: float, master: str | None
+) -> Iterator[Source]:
+    """Opens a Spark DataFrame, the address of Parquet files, or files that driver and workers share.
+
+    Args:
+        source: A `DataFrame`, an address, or a path, folder or glob.
+        format: Of files, where their names do not say.
+        encoding: Of text files.
+        max_expansion: Of compressed files.
+        master: Where Spark runs, for an address, which only Spark can look at.
 
     Raises:
-        UsageError: Another format, or standard input.
-        InputError: A column's type is one that Spark does not have.
+        UsageError: What Spark's workers do not read.
+        InputError: The source cannot be read, or a column's type is one that Spark does not have.
     """
-    if source.format not in _READ or source.parts[0].path is None:
-        raise UsageError(
-            "--engine spark reads Parquet, CSV and TSV files", hint="Leave --engine spark out for this source."
-        )
-    schema = source.schema()
-    assert schema is not None
-    held_by_spark(schema)
+    if is_spark_frame(source):
+        from privkit.engines.spark_source import FrameSource
+
+        yield FrameSource(source)
+    elif is_address(source):
+        if format not in (None, "parquet"):
+            raise UsageError("of an address, --engine spark reads Parquet only", hint="Leave --format out.")
+        with spark_session(master) as session:
+            from privkit.engines.spark_source import at_address
+
+            yield at_address(session, source)
+    else:
+        opened = open_source(source, format=cast(Any, format), encoding=encoding, max_expansion=max_expansion)
+        if opened.format not in _FORMATS or opened.parts[0].path is None:
+            raise UsageError(
+                "--engine spark reads Parquet, CSV and TSV files", hint="Leave --engine spark out for this source."
+            )
+        schema = opened.schema()
+        assert schema is not None
+        held_by_spark(schema)
+        opened.partitioned = True  # Spark writes folders
+        yield opened
 
 
 def check_target(output: str, source: Source) -> None:
     """Refuses what Spark does not write.
 
     Raises:
-        UsageError: Standard output, another format, or compressed files.
+        UsageError: Standard output, another format, compressed files, or an address at which no folder can be renamed.
+        OutputError: The output's address is the source's, or inside it.
     """
     if output == "-":
         raise UsageError("--engine spark writes a folder, not standard output", hint="Name a folder: -o FOLDER")
     format, _ = kind_of(output, source)
-    if format not in _READ or split_name(Path(output).name)[2] is not None:
+    if is_address(output):
+        _check_address(output, source, format)
+    elif format not in _FORMATS or split_name(Path(output).name)[2] is not None:
         raise UsageError(
             f"{output}: --engine spark writes Parquet, CSV and TSV, not compressed from outside",
             hint="Name the folder .parquet or .csv.",
         )
+
+
+def _check_address(output: str, source: Source, format: str) -> None:
+    parts = urlsplit(output)
+    if parts.password is not None:
+        raise UsageError("an address with a password in it is not taken", hint="Let Hadoop's settings hold it.")
+    if parts.scheme.lower() not in _RENAMING:
+        raise UsageError(
+            f"{parts.scheme}:// has no folder that gets its name at once, so half an output could be taken for whole",
+            hint="In Python: privkit.deidentify(dataframe, …), and result.frame.write with your store's committer.",
+        )
+    if format != "parquet":
+        raise UsageError("at an address --engine spark writes Parquet only", hint=f"-o {output.rstrip('/')}.parquet")
+    if f"{output.rstrip('/')}/".startswith(f"{source.description.rstrip('/')}/"):
+        raise OutputError("the output's address is the source's, or inside it", hint="Give another one.")
 
 
 def target_on_spark(output: str, source: Source, schema: pa.Schema) -> Target:
@@ -110,29 +156,50 @@ class SparkRun:
         self._master = master
         self._observer = observer
 
-    def into_folder(self, output: Path, target: Target, *, force: bool, accept: Callable[[Counts], None]) -> None:
+    def into_folder(self, output: str, target: Target, *, force: bool, accept: Callable[[Counts], None]) -> None:
         """Files, through Spark, into the folder `output`, published once `accept` agrees.
 
         Raises:
             PrivkitError: See `privkit.errors`; nothing is left then.
         """
-        run = Run.open(output, target, (), {}, folder=True, force=force)
         self._observer.started(self._source.total)
-        with run:
-            with spark_session(self._master) as session:
-                counts = self._written(session, run.folder_path(), target)
-            accept(counts)
-            run.publish()
+        if is_address(output):
+            self._to_address(output, target, force, accept)
+        else:
+            with Run.open(Path(output), target, (), {}, folder=True, force=force) as run:
+                folder = run.folder_path()
+                with spark_session(self._master) as session:
+                    counts = self._written(session, f"file://{folder.absolute()}", target)
+                self._check_folder(folder, counts, target)
+                accept(counts.total)
+                run.publish()
         self._observer.finished()
 
+    def _to_address(self, output: str, target: Target, force: bool, accept: Callable[[Counts], None]) -> None:
+        from privkit.engines.spark_map import spark_jobs
+        from privkit.engines.spark_output import Address, parquet_rows_at
+
+        with spark_session(self._master) as session, Address(session, output, force=force) as address:
+            counts = self._written(session, address.hidden, target)
+            with spark_jobs(session):
+                _compare(parquet_rows_at(session, address.hidden), counts.total.rows)
+            accept(counts.total)
+            address.publish()
+
     def into_frame(self, accept: Callable[[Counts], None]) -> Any:
-        """A DataFrame, through its own session's workers, held on their disks; given out once `accept` agrees."""
+        """A DataFrame, through its own session's workers, held on their disks; given out once `accept` agrees.
+
+        Raises:
+            PrivkitError: See `privkit.errors`; nothing is held then.
+        """
         from pyspark import StorageLevel
 
         from privkit.engines.spark_map import Tally, mapped, spark_jobs
         from privkit.engines.spark_source import FrameSource
 
         assert isinstance(self._source, FrameSource)
+        if not self._schema.names:
+            raise UsageError("every column is dropped: nothing is left")
         given, session = self._source.frame, self._source.frame.sparkSession
         made = held_by_spark(self._schema)
         tally = Tally(session)
@@ -143,26 +210,19 @@ class SparkRun:
             try:
                 with self._watched(tally, None):
                     rows = frame.count()
-                counts = _counted(tally)
-                if counts.rows != rows:
-                    raise EngineError(f"Spark has {rows} rows where its workers counted {counts.rows}")
-                accept(counts)
+                counted = _counted(tally)
+                _compare(rows, counted.total.rows)
+                accept(counted.total)
             except BaseException:
                 frame.unpersist()
                 raise
         self._observer.finished()
         return frame
 
-    def _written(self, session: Any, folder: Path, target: Target) -> Counts:
-        """The whole output in `folder`, as it was counted."""
+    def _written(self, session: Any, folder: str, target: Target) -> _Counted:
+        """The whole output at the address `folder`, committed by Spark, as it was counted."""
         from privkit.engines.spark_map import Tally, mapped, spark_jobs
-        from privkit.engines.spark_output import (
-            WRITING,
-            parquet_rows,
-            settle_on_disk,
-            write_parquet,
-            write_text,
-        )
+        from privkit.engines.spark_output import WRITING, write_parquet, write_text
         from privkit.engines.spark_source import READING
 
         made = held_by_spark(self._schema) if target.format == "parquet" else None
@@ -174,25 +234,35 @@ class SparkRun:
             frame = mapped(given, DEIDENTIFYING, self._spec(made), schema, tally)
             with self._watched(tally, partitions):
                 if made is None:
-                    line_end = target.dialect.newline
-                    size = write_text(frame, folder, line_end=line_end, extension=f".{target.format}")
+                    write_text(frame, folder, line_end=target.dialect.newline)
                 else:
                     write_parquet(frame, folder)
+            counted = _counted(tally)
+            if counted.partitions != partitions:
+                raise EngineError(
+                    f"Spark did {counted.partitions} of {partitions} partitions; nothing was published", hint=_ONCE_MORE
+                )
+            if self._source.format == "parquet":
+                _compare(given.count(), counted.total.rows)  # by the files' footers
+        return counted
+
+    def _check_folder(self, folder: Path, counted: _Counted, target: Target) -> None:
+        """Compares what Spark wrote with what the workers made, and makes it a folder like any other."""
+        from privkit.engines.spark_output import bytes_of_text, parquet_rows, settle_on_disk
+
+        if target.format == "parquet":
+            _compare(parquet_rows(folder), counted.total.rows)
+        elif bytes_of_text(folder, extension=f".{target.format}") != counted.bytes:
+            raise EngineError(
+                "Spark wrote another number of bytes than its workers made; nothing was published", hint=_ONCE_MORE
+            )
         settle_on_disk(folder)
-        counts = _counted(tally)
-        if len(tally.notes()) < partitions:
-            raise EngineError(f"Spark gave {len(tally.notes())} of {partitions} partitions; nothing was published")
-        if made is None and size != sum(note["bytes"] for note in tally.notes()):
-            raise EngineError("Spark wrote another number of bytes than its workers made; nothing was published")
-        if made is not None and (rows := parquet_rows(folder)) != counts.rows:
-            raise EngineError(f"Spark wrote {rows} rows where its workers made {counts.rows}; nothing was published")
-        if self._source.format == "parquet":
-            self._compare_rows(counts.rows)
-        return counts
 
     def _read(self, session: Any) -> Any:
-        from privkit.engines.spark_source import numbered, parquet_frame, refuse_other_types
+        from privkit.engines.spark_source import FrameSource, numbered, parquet_frame, refuse_other_types
 
+        if isinstance(self._source, FrameSource):
+            return self._source.frame
         if self._source.format != "parquet":
             return numbered(session, len(self._source.parts))
         frame = parquet_frame(session, [part.path for part in self._source.parts if part.path is not None])
@@ -200,16 +270,6 @@ class SparkRun:
         assert schema is not None
         refuse_other_types(frame, held_by_spark(schema), self._source.description)
         return frame
-
-    def _compare_rows(self, rows: int) -> None:
-        from privkit.engines.spark_output import rows_of_files
-
-        there = rows_of_files(part.path for part in self._source.parts if part.path is not None)
-        if there != rows:
-            raise InputError(
-                f"{self._source.description}: {there} rows by its files' footers, and Spark read {rows}",
-                hint="Were files replaced while they were read?",
-            )
 
     def _spec(self, made: pa.Schema | None) -> bytes:
         parts = self._source.parts if self._source.format != "parquet" else ()
@@ -255,8 +315,28 @@ class SparkRun:
             watcher.join()
 
 
-def _counted(tally: Tally) -> Counts:
-    counts = Counts()
-    for note in tally.notes():
-        counts.add(Counts.from_note(note["counts"]))
-    return counts
+@dataclass
+class _Counted:
+    """What the workers say that they did."""
+
+    total: Counts
+    partitions: int
+    bytes: int
+
+
+def _counted(tally: Tally) -> _Counted:
+    notes = tally.notes()
+    total = Counts()
+    for note in notes:
+        total.add(Counts.from_note(note["counts"]))
+    return _Counted(total, len(notes), sum(note["bytes"] for note in notes))
+
+
+def _compare(there: int, counted: int) -> None:
+    if there != counted:
+        raise EngineError(
+            f"Spark has {there} rows where its workers counted {counted}; nothing was published", hint=_ONCE_MORE
+        )
+
+
+_ONCE_MORE = "Were files replaced while they were read? Run it again."

@@ -7,6 +7,7 @@ PRIVKIT_DEBUG=1 gives it back.
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 import threading
@@ -83,6 +84,11 @@ def is_spark_frame(value: object) -> bool:
     """Whether `value` is a Spark DataFrame; pyspark is not loaded for the question."""
     loaded = sys.modules.get("pyspark.sql")
     return loaded is not None and isinstance(value, loaded.DataFrame)
+
+
+def is_address(place: object) -> bool:
+    """Whether a source or an output is an address such as hdfs://host/folder, which Spark reads and writes itself."""
+    return isinstance(place, str) and re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", place) is not None
 
 
 @contextmanager

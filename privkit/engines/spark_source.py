@@ -7,12 +7,14 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pyarrow as pa
 
+from privkit.engines.spark import configured
 from privkit.engines.spark_map import spark_jobs
 from privkit.engines.spark_types import arrow_schema, fitted
-from privkit.errors import InputError
+from privkit.errors import InputError, UsageError
 from privkit.io.blocks import Block, Dialect, Part, batch_from_ipc, batch_to_ipc, halved
 from privkit.io.csvfile import refuse_doubled_names
 from privkit.io.frames import ArrowFrame, Frame, leaf_names
@@ -21,6 +23,7 @@ from privkit.io.sources import Source
 
 _SAMPLED_PIECES = 8
 _GLOB_SIGNS = "\\{}[]*?"
+_CHECKSUMS = ("parquet.page.verify-checksum.enabled", "true")
 
 READING = {
     "spark.sql.caseSensitive": "true",
@@ -40,15 +43,16 @@ class FrameSource(Source):
 
     Args:
         frame: It is evaluated once for the sample, and once by whoever transforms it.
+        description: What messages and the report call it.
 
     Raises:
         ColumnError: Two columns have the same name or path.
         InputError: A column is of a type that Arrow does not have.
     """
 
-    def __init__(self, frame: Any) -> None:
+    def __init__(self, frame: Any, description: str = "Spark DataFrame") -> None:
         self.frame = frame
-        self.description = "Spark DataFrame"
+        self.description = description
         self.format = "parquet"
         self.dialect = Dialect()
         self.parts = (Part(None, self.description, "parquet"),)
@@ -76,6 +80,28 @@ class FrameSource(Source):
         return secrets.token_hex(32)
 
 
+def at_address(session: Any, address: str) -> FrameSource:
+    """The Parquet files at an address, as Spark reads them: names of folders such as `year=2024` make columns.
+
+    Raises:
+        InputError: There are none, or they cannot be read.
+        UsageError: The address holds a password.
+    """
+    if urlsplit(address).password is not None:
+        raise UsageError("an address with a password in it is not taken", hint="Let Hadoop's settings hold it.")
+    with configured(session, READING):
+        try:
+            frame = session.read.option(*_CHECKSUMS).parquet(address)
+            frame.schema  # noqa: B018
+        except Exception:  # Spark's own words may hold what stands in its settings
+            raise InputError(
+                f"{address}: no Parquet files that Spark can read",
+                path=address,
+                hint="Is the address right, and do Spark's settings know this file system?",
+            ) from None
+    return FrameSource(frame, address)
+
+
 def parquet_frame(session: Any, paths: Sequence[Path]) -> Any:
     """Parquet files as one DataFrame, read in splits; names of folders make no columns.
 
@@ -83,8 +109,7 @@ def parquet_frame(session: Any, paths: Sequence[Path]) -> Any:
         session: With the settings `READING`.
         paths: Files of one schema, on a file system that driver and workers share.
     """
-    reader = session.read.option("parquet.page.verify-checksum.enabled", "true")
-    return reader.parquet(*(f"file://{_escaped(path)}" for path in paths))
+    return session.read.option(*_CHECKSUMS).parquet(*(f"file://{_escaped(path)}" for path in paths))
 
 
 def numbered(session: Any, count: int) -> Any:
