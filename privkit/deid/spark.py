@@ -192,9 +192,7 @@ class SparkRun:
         Raises:
             PrivkitError: See `privkit.errors`; nothing is held then.
         """
-        from pyspark import StorageLevel
-
-        from privkit.engines.spark_map import Tally, mapped, spark_jobs
+        from privkit.engines.spark_map import Tally, held, mapped, spark_jobs
         from privkit.engines.spark_source import FrameSource
 
         assert isinstance(self._source, FrameSource)
@@ -205,8 +203,7 @@ class SparkRun:
         tally = Tally(session)
         self._observer.started(None)
         with configured(session, self._batches()), spark_jobs(session):
-            frame = mapped(given, DEIDENTIFYING, self._spec(made), spark_schema(made), tally)
-            frame = frame.persist(StorageLevel.DISK_ONLY)
+            frame = held(mapped(given, DEIDENTIFYING, self._spec(made), spark_schema(made), tally))
             try:
                 with self._watched(tally, None):
                     rows = frame.count()

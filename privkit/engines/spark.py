@@ -22,6 +22,7 @@ _SETTINGS = {
     "spark.ui.showConsoleProgress": "false",
     "spark.sql.session.timeZone": "UTC",  # days do not depend on where a cluster stands
     "spark.sql.ansi.enabled": "true",  # an overflow is an error, never another number
+    "spark.io.encryption.enabled": "true",  # what is spilled, shuffled or shipped in large pieces waits on disks
 }
 _LOOPBACK = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
 _HERE = "local[*,3]"  # on one machine Spark tries a task once unless it is told how often: a killed worker is no reason

@@ -20,7 +20,7 @@ from functools import lru_cache, partial
 from typing import Any
 
 import pyarrow as pa
-from pyspark import TaskContext
+from pyspark import StorageLevel, TaskContext
 from pyspark.accumulators import Accumulator, AccumulatorParam
 
 from privkit.engines.local import decoded_error, encoded_error, load_handler, settled
@@ -78,6 +78,11 @@ def mapped(frame: Any, factory: str, spec: bytes, schema: Any, tally: Tally) -> 
         tally: Gets each partition's note when it is done.
     """
     return frame.mapInArrow(partial(_worked, factory=factory, spec=spec, done=tally.accumulator), schema)
+
+
+def held(frame: Any) -> Any:
+    """The DataFrame, to be kept on the workers' disks once it is evaluated."""
+    return frame.persist(StorageLevel.DISK_ONLY)
 
 
 def _worked(
