@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pages import ROOT, Place, pieces
 from people import people, write_csv
 
 from privkit.cli import main
@@ -31,6 +32,7 @@ from privkit.model.operators import (
     Replace,
     Surrogate,
 )
+from privkit.model.progress import SilentObserver
 
 PATTERNS = {"detector": "patterns"}
 KEY = Key.from_secret(bytes(range(32)), kept=True)
@@ -84,6 +86,8 @@ def _table(part):
                 "contact": {"mail": one["email"], "since": day.date()} if number % 3 else None,
                 "visits": [{"doctor": one["name"], "cost": Decimal("12.50")}] * (number % 3),
                 "score": None if gone else number / 3,
+                "plain": day.replace(tzinfo=None, year=1996),
+                "old": dt.date(1500, 2, 3),
             }
         )
     schema = {
@@ -95,6 +99,8 @@ def _table(part):
         "contact": pa.struct([("mail", pa.string()), ("since", pa.date32())]),
         "visits": pa.list_(pa.struct([("doctor", pa.string()), ("cost", pa.decimal128(9, 2))])),
         "score": pa.float64(),
+        "plain": pa.timestamp("us"),
+        "old": pa.date32(),
     }
     return pa.Table.from_pylist(rows, pa.schema([(name, schema.get(name, pa.string())) for name in rows[0]]))
 
@@ -118,7 +124,7 @@ def everything(spark, tables, tmp_path_factory):
         folder / "local",
         key=KEY,
         columns=columns,
-        keep=["kept"],
+        keep=["kept", "plain", "old"],
         drop=["dropped"],
         save_policy=folder / "policy.yaml",
         **PATTERNS,
@@ -146,7 +152,7 @@ def both(spark, everything):
     return _rows(folder / "local"), _rows(folder / "spark"), local.report, made.report
 
 
-@pytest.mark.parametrize("column", [*OPERATORS, "row", "notes", "late", "contact", "visits", "score"])
+@pytest.mark.parametrize("column", [*OPERATORS, "row", "notes", "late", "contact", "visits", "score", "plain", "old"])
 def test_each_operator_gives_the_same_cells(both, tables, column):
     local, spark, _, _ = both
     if column == "dropped":
@@ -155,7 +161,7 @@ def test_each_operator_gives_the_same_cells(both, tables, column):
         return
     mine, its = spark[column].to_pylist(), local[column].to_pylist()
     assert mine == its
-    if column not in ("kept", "row", "late", "score"):
+    if column not in ("kept", "row", "late", "score", "plain", "old"):
         assert mine != pa.concat_tables(tables)[column].to_pylist()
 
 
@@ -276,6 +282,31 @@ def test_known_names_from_another_file_are_found(spark, tmp_path):
     (written,) = (tmp_path / "out.csv").glob("*.csv")
     assert "quiborax" not in written.read_text()
     assert "<PERSON> came in 7" in written.read_text()
+
+
+class _Heard(SilentObserver):
+    def __init__(self):
+        self.calls = []
+
+    def started(self, total_bytes):
+        self.calls.append(("started", total_bytes))
+
+    def advanced(self, rows, consumed_bytes):
+        self.calls.append((rows, consumed_bytes))
+
+    def finished(self):
+        self.calls.append(("finished",))
+
+
+def test_whoever_watches_hears_of_rows_while_they_are_done(spark, parts, tmp_path, monkeypatch):
+    monkeypatch.setattr("privkit.deid.spark._LOOK_SECONDS", 0.001)
+    heard = _Heard()
+    deidentify(parts, tmp_path / "out", engine="spark", observer=heard, **PATTERNS)
+    size = sum(path.stat().st_size for path in parts.iterdir())
+    assert heard.calls[0] == ("started", size)
+    assert heard.calls[-2:] == [(180, size), ("finished",)]
+    assert {rows for rows, _ in heard.calls[1:-1]} <= {60, 120, 180}
+    assert heard.calls[1:-1] == sorted(heard.calls[1:-1])
 
 
 # --- What fails ------------------------------------------------------------------------------------------------------
@@ -591,3 +622,18 @@ def test_another_master_than_that_of_the_callers_session_is_refused(spark, parts
     with pytest.raises(PrivkitError, match="is active in this process"):
         deidentify(parts, tmp_path / "out", engine="spark", master="local[1]", **PATTERNS)
     assert _left(tmp_path) == ["in"]
+
+
+def test_the_page_does_what_it_shows(spark, tmp_path):
+    """The blocks that test_docs.py leaves out, because not every machine that runs it has Java."""
+    page, place = ROOT / "docs" / "how-to" / "spark.md", Place(tmp_path)
+    ran = 0
+    for piece in pieces(page):
+        here = piece.mark.startswith("not run: needs Java")
+        if here or piece.language == "before" or piece.is_run:
+            done = place.run(piece.language, piece.code)
+            assert done.returncode == 0, f"{piece.code}\n{done.stdout}\n{done.stderr}"
+            ran += here
+    assert ran == 2
+    assert "80 80" in done.stdout
+    assert pq.read_table(tmp_path / "shared.parquet").num_rows == 80

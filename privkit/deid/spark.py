@@ -293,15 +293,18 @@ class SparkRun:
         """Tells the observer, while Spark works, of the rows of partitions that are done."""
         over = threading.Event()
 
+        def tell(seen: int) -> int:
+            notes = tally.notes()
+            if len(notes) > seen:
+                share = len(notes) / partitions if partitions else 0
+                rows = sum(note["counts"]["rows"] for note in notes)
+                self._observer.advanced(rows, int((self._source.total or 0) * share))
+            return len(notes)
+
         def watch() -> None:
             seen = 0
             while not over.wait(_LOOK_SECONDS):
-                notes = tally.notes()
-                if len(notes) > seen:
-                    seen = len(notes)
-                    share = seen / partitions if partitions else 0
-                    rows = sum(note["counts"]["rows"] for note in notes)
-                    self._observer.advanced(rows, int((self._source.total or 0) * share))
+                seen = tell(seen)
 
         watcher = threading.Thread(target=watch, name="privkit-progress", daemon=True)
         watcher.start()
@@ -310,6 +313,7 @@ class SparkRun:
         finally:
             over.set()
             watcher.join()
+        tell(0)
 
 
 @dataclass

@@ -47,7 +47,7 @@ def spark_schema(schema: pa.Schema) -> Any:
         [
             StructField(
                 field.name,
-                from_arrow_type(field.type),
+                from_arrow_type(field.type, prefer_timestamp_ntz=True),
                 True,
                 {key.decode(): value.decode() for key, value in (field.metadata or {}).items()},
             )
