@@ -624,6 +624,8 @@ def _opened(source: Any, format: str | None, encoding: str, max_expansion: float
         return open_source(source, format=cast(Any, format), encoding=encoding, max_expansion=max_expansion)
     if isinstance(source, Sequence):
         return open_records(source)
+    if is_spark_frame(source):
+        raise UsageError("of Spark DataFrames, privkit de-identifies rows only", hint="Write it to files first.")
     return open_frame(source)
 
 

@@ -6,6 +6,7 @@ import signal
 from pyspark import TaskContext
 
 from privkit.deid.partitions import deidentifying
+from privkit.errors import InputError
 
 
 def _attempt():
@@ -69,5 +70,33 @@ def losing_a_row(spec):
             except StopIteration as end:
                 return end.value
             yield batch.slice(1)
+
+    return handle
+
+
+_loads = []
+
+
+def counting(spec):
+    """Passes rows on; its notes tell which process did it, and how often the handler was made there."""
+    _loads.append(spec)
+
+    def handle(batches):
+        rows = 0
+        for batch in batches:
+            rows += batch.num_rows
+            yield batch
+        return {"rows": rows, "process": os.getpid(), "loads": len(_loads)}
+
+    return handle
+
+
+def refusing(spec):
+    def handle(batches):
+        for batch in batches:
+            if batch.num_rows:
+                raise InputError("row 7 is broken", path="a.csv", row=7, hint="Mend it.")
+            yield batch
+        return {}
 
     return handle

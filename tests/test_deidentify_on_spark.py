@@ -17,8 +17,11 @@ from pages import ROOT, Place, pieces
 from people import people, write_csv
 
 from privkit.cli import main
-from privkit.deidentifier import deidentify, reidentify
+from privkit.deid.spark import SparkRun
+from privkit.deidentifier import deidentify, reidentify, scan
 from privkit.errors import ColumnError, EngineError, InputError, OutputError, PrivkitError, UsageError
+from privkit.io.frames import ArrowFrame
+from privkit.io.sources import open_source
 from privkit.keys.keyfile import Key
 from privkit.model.operators import (
     DateShift,
@@ -253,6 +256,20 @@ def test_folders_such_as_year_2024_make_no_columns(spark, tmp_path):
     assert "year" not in made.column_names
 
 
+def test_long_rows_come_in_smaller_batches(tmp_path):
+    def batch_of(size):
+        sample = (ArrowFrame(pa.record_batch({"note": ["x" * size] * 100})),)
+        source = open_source(write_csv(tmp_path / "a.csv", people(2)))
+        run = SparkRun(
+            source, None, None, sample=sample, encoding="utf-8", max_expansion=2, master=None, observer=_Heard()
+        )
+        return int(run._batches()["spark.sql.execution.arrow.maxRecordsPerBatch"])
+
+    assert batch_of(100) == 2_048
+    assert 200 < batch_of(100_000) < 400
+    assert batch_of(10_000_000) == 16
+
+
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 def test_no_rows_are_an_output_with_columns(spark, tmp_path, kind):
     table = pa.Table.from_pylist(people(2)).slice(0, 0)
@@ -477,6 +494,9 @@ def test_a_dataframe_is_returned_not_written(spark, tmp_path):
         deidentify(given, tmp_path / "out")
     with pytest.raises(UsageError, match="leave master out"):
         deidentify(given, master="local[1]")
+    for other in (scan, lambda frame: reidentify(frame, key=KEY)):
+        with pytest.raises(UsageError, match="de-identifies rows only"):
+            other(given)
     with pytest.raises(UsageError, match="every column is dropped"):
         deidentify(given.select("ward"), drop=["ward"], **PATTERNS)
 

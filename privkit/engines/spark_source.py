@@ -48,9 +48,14 @@ class FrameSource(Source):
     Raises:
         ColumnError: Two columns have the same name or path.
         InputError: A column is of a type that Arrow does not have.
+        UsageError: It is one of Spark Connect.
     """
 
     def __init__(self, frame: Any, description: str = "Spark DataFrame") -> None:
+        if type(frame).__module__.startswith("pyspark.sql.connect"):
+            raise UsageError(
+                "a DataFrame of Spark Connect has no accumulators to count with", hint="Use a classic Spark session."
+            )
         self.frame = frame
         self.description = description
         self.format = "parquet"
