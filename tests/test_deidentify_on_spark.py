@@ -445,6 +445,41 @@ def test_types_that_spark_lacks_are_named(spark, tmp_path):
         deidentify(tmp_path / "a.parquet", tmp_path / "b.parquet", engine="spark", **PATTERNS)
 
 
+def test_types_that_spark_reads_otherwise(spark, tmp_path):
+    """They come out as Spark has them, from the same cells; what it cannot read is an error before anything is read."""
+    number = pa.array(range(100))
+    days = [dt.datetime(2024, 5, 1, 12, 0, n % 60) for n in range(100)]
+    table = pa.table(
+        {
+            "row": number,
+            "small": number.cast(pa.uint8()),
+            "large": pa.array([2**63 + n for n in range(100)], pa.uint64()),
+            "code": pa.array([f"{n:04d}" for n in range(100)]).dictionary_encode(),
+            "nothing": pa.nulls(100),
+            "pairs": pa.array([[("a", n)] for n in range(100)], pa.map_(pa.string(), pa.int32())),
+            "names": pa.array([["Ann Roe", "Bo Li"]] * 100, pa.list_(pa.string(), 2)),
+            "at": pa.array(days, pa.timestamp("ms", "Asia/Tokyo")),
+        }
+    )
+    pq.write_table(table, tmp_path / "a.parquet")
+    columns = {name: Pseudonym() for name in ("small", "large", "code", "at")}
+    made = {}
+    for engine in ("local", "spark"):
+        output = tmp_path / f"{engine}.parquet"
+        deidentify(tmp_path / "a.parquet", output, engine=engine, key=KEY, columns=columns, **PATTERNS)
+        made[engine] = pq.read_table(output)
+    for column in made["local"].column_names:
+        assert made["spark"][column].to_pylist() == made["local"][column].to_pylist(), column
+    back = reidentify(tmp_path / "spark.parquet", tmp_path / "back.parquet", key=KEY)
+    assert back.tokens == 600
+    restored = pq.read_table(tmp_path / "back.parquet" / _left(tmp_path / "back.parquet")[0])
+    assert restored["large"].type == pa.uint64()
+    assert restored["at"].to_pylist() == table["at"].to_pylist()
+    pq.write_table(pa.table({"at": pa.array([1], pa.timestamp("ns"))}), tmp_path / "b.parquet")
+    with pytest.raises(InputError, match="Spark cannot read these files"):
+        deidentify(tmp_path / "b.parquet", tmp_path / "c.parquet", engine="spark", **PATTERNS)
+
+
 def test_what_publishing_raises_leaves_no_output_and_no_held_frame(spark, parts, tmp_path):
     def refuse(report):
         assert report.rows == 180

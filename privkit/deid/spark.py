@@ -256,17 +256,16 @@ class SparkRun:
         settle_on_disk(folder)
 
     def _read(self, session: Any) -> Any:
-        from privkit.engines.spark_source import FrameSource, numbered, parquet_frame, refuse_other_types
+        from privkit.engines.spark_source import FrameSource, numbered, parquet_frame
 
         if isinstance(self._source, FrameSource):
             return self._source.frame
         if self._source.format != "parquet":
             return numbered(session, len(self._source.parts))
-        frame = parquet_frame(session, [part.path for part in self._source.parts if part.path is not None])
         schema = self._source.schema()
         assert schema is not None
-        refuse_other_types(frame, held_by_spark(schema), self._source.description)
-        return frame
+        paths = [part.path for part in self._source.parts if part.path is not None]
+        return parquet_frame(session, paths, schema, self._source.description)
 
     def _spec(self, made: pa.Schema | None) -> bytes:
         parts = self._source.parts if self._source.format != "parquet" else ()

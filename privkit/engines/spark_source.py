@@ -13,8 +13,8 @@ import pyarrow as pa
 
 from privkit.engines.spark import configured
 from privkit.engines.spark_map import spark_jobs
-from privkit.engines.spark_types import arrow_schema, fitted
-from privkit.errors import InputError, UsageError
+from privkit.engines.spark_types import arrow_schema, fitted, held_by_spark
+from privkit.errors import InputError, PrivkitError, UsageError
 from privkit.io.blocks import Block, Dialect, Part, batch_from_ipc, batch_to_ipc, halved
 from privkit.io.csvfile import refuse_doubled_names
 from privkit.io.frames import ArrowFrame, Frame, leaf_names
@@ -107,14 +107,31 @@ def at_address(session: Any, address: str) -> FrameSource:
     return FrameSource(frame, address)
 
 
-def parquet_frame(session: Any, paths: Sequence[Path]) -> Any:
+def parquet_frame(session: Any, paths: Sequence[Path], schema: pa.Schema, description: str) -> Any:
     """Parquet files as one DataFrame, read in splits; names of folders make no columns.
 
     Args:
         session: With the settings `READING`.
         paths: Files of one schema, on a file system that driver and workers share.
+        schema: Their columns as privkit reads them.
+        description: What messages call them.
+
+    Raises:
+        InputError: Spark reads other columns, or cannot read them.
     """
-    return session.read.option(*_CHECKSUMS).parquet(*(f"file://{_escaped(path)}" for path in paths))
+    try:
+        frame = session.read.option(*_CHECKSUMS).parquet(*(f"file://{_escaped(path)}" for path in paths))
+        found = arrow_schema(frame.schema)
+    except PrivkitError:
+        raise
+    except Exception:  # its kind differs between Spark's versions, and its words may hold data
+        raise InputError(
+            f"{description}: Spark cannot read these files",
+            path=description,
+            hint="Moments in nanoseconds are a type that it lacks. Leave --engine spark out.",
+        ) from None
+    _refuse_other_columns(found, schema, description)
+    return frame
 
 
 def numbered(session: Any, count: int) -> Any:
@@ -122,26 +139,18 @@ def numbered(session: Any, count: int) -> Any:
     return session.range(0, count, 1, count)
 
 
-def refuse_other_types(frame: Any, schema: pa.Schema, description: str) -> None:
-    """Refuses files of which Spark reads other columns than privkit does.
-
-    Args:
-        frame: What Spark reads.
-        schema: What privkit reads, in types that Spark holds.
-        description: What messages call the source.
-
-    Raises:
-        InputError: The columns are named.
-    """
-    found = arrow_schema(frame.schema)
+def _refuse_other_columns(found: pa.Schema, schema: pa.Schema, description: str) -> None:
+    held = held_by_spark(schema)
     other = [
         field.name
-        for at, field in enumerate(schema)
+        for at, field in enumerate(held)
         if at >= len(found) or found.field(at).name != field.name or not _alike(found.field(at).type, field.type)
+        if not pa.types.is_null(schema.field(at).type)  # whatever Spark takes it for, nothing is in it
     ]
     if other or len(found) != len(schema):
         raise InputError(
             f"{description}: Spark reads other columns than privkit does: {', '.join(other) or 'more of them'}",
+            path=description,
             hint="Leave --engine spark out.",
         )
 

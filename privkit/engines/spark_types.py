@@ -125,5 +125,5 @@ _PLAIN = {
     **{kind: kind for kind in (pa.bool_(), pa.int8(), pa.int16(), pa.int32(), pa.int64(), pa.float32(), pa.float64())},
     **{pa.string(): pa.string(), pa.large_string(): pa.string(), pa.date32(): pa.date32(), pa.date64(): pa.date32()},
     **{pa.uint8(): pa.int16(), pa.uint16(): pa.int32(), pa.uint32(): pa.int64(), pa.uint64(): pa.decimal128(20, 0)},
-    **{pa.float16(): pa.float32(), pa.null(): pa.string()},
+    pa.null(): pa.string(),
 }
