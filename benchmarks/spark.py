@@ -5,6 +5,7 @@ small run before: starting the JVM and loading models come once, however many ro
 process and its JVM, which with a local master is also where Spark reads and writes; it has 512 MB of heap for that, and
 collects garbage only when it needs to, so that what it holds is seen in the heap after a collection.
 
+    python benchmarks/spark.py                 # both, at their defaults
     python benchmarks/spark.py scaling [--rows 200000] [--runs 3] [--detector patterns]
     python benchmarks/spark.py memory [--sizes 100000 1000000 5000000]
 """
@@ -142,7 +143,7 @@ def _memory(given: argparse.Namespace) -> None:
 def main() -> None:
     """Measures and prints."""
     parser = argparse.ArgumentParser()
-    commands = parser.add_subparsers(dest="what", required=True)
+    commands = parser.add_subparsers(dest="what")
     scaling = commands.add_parser("scaling")
     scaling.add_argument("--rows", type=int, default=200_000)
     scaling.add_argument("--runs", type=int, default=3)
@@ -153,7 +154,9 @@ def main() -> None:
     for name in ("--source", "--master", "--detector", "--warm"):
         session.add_argument(name)
     given = parser.parse_args()
-    {"scaling": _scaling, "memory": _memory, "session": _one_session}[given.what](given)
+    what = {"scaling": _scaling, "memory": _memory, "session": _one_session}
+    for one in [given] if given.what else [parser.parse_args([name]) for name in ("scaling", "memory")]:
+        what[one.what](one)
 
 
 if __name__ == "__main__":
