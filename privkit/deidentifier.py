@@ -7,13 +7,14 @@ into a journaled output → publish it whole → report. The command line and Py
 from __future__ import annotations
 
 import base64
+import contextlib
 import os
 import sys
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from privkit import __version__
 from privkit.deid.counts import Counts
@@ -22,8 +23,10 @@ from privkit.deid.findings import Finding
 from privkit.deid.plan import Known, Plan, known_files, make_plan, needles, output_schema, restored_schema, unwatched
 from privkit.deid.policies import policy_names
 from privkit.deid.policies.choice import chosen_policy
+from privkit.deid.spark import SparkRun, check_target, opened_on_spark, target_on_spark
 from privkit.deid.work import DEIDENTIFYING, RESTORING, SCANNING, Before, Job
 from privkit.engines.local import processors
+from privkit.engines.spark import is_address, is_spark_frame
 from privkit.engines.stream import Note, answers, into_memory, into_run
 from privkit.errors import KeyFileError, OutputError, UsageError
 from privkit.io.frames import RecordFrame
@@ -47,6 +50,7 @@ from privkit.report.wording import sent_away, unread_sentence
 
 if TYPE_CHECKING:
     import pandas as pd
+    from pyspark.sql import DataFrame as SparkFrame
 
     from privkit.deid.transform import Transformer
 
@@ -54,20 +58,23 @@ _BYTES_FOR_A_WORKER = 1 << 20
 _NAMES_SHOWN = 10
 _MOST_WORKERS = 512
 
+Engine = Literal["local", "spark"]
+
 
 @dataclass(frozen=True)
 class Deidentified:
     """What `deidentify` gives back.
 
     Attributes:
-        frame: The de-identified DataFrame, when the source was one.
+        frame: The de-identified DataFrame, when the source was one, pandas' or Spark's. Spark's is held on the workers'
+            disks until `frame.unpersist()`, so that the report is about these very rows.
         records: The de-identified records, when the source was a list of records.
         report: Counts of what was done; None on a dry run.
         decisions: One row for each column: role, entity, operator, share of cells matched.
         policy: The resolved policy: with a rule for each column, to be saved and used again.
     """
 
-    frame: pd.DataFrame | None
+    frame: Any
     records: list[dict[str, Any]] | None
     report: Report | None
     decisions: tuple[DecidedColumn, ...]
@@ -99,7 +106,7 @@ class Reidentified:
 
 
 def deidentify(
-    source: str | Path | pd.DataFrame | Sequence[Mapping[str, Any]],
+    source: str | Path | pd.DataFrame | SparkFrame | Sequence[Mapping[str, Any]],
     output: str | Path | None = None,
     *,
     policy: str | Path | Policy = "default",
@@ -114,6 +121,8 @@ def deidentify(
     country: Collection[str] = (),
     presidio: str | Path | PresidioConfiguration | None = None,
     known: Sequence[Known] = (),
+    engine: Engine = "local",
+    master: str | None = None,
     workers: int | None = None,
     format: str | None = None,
     encoding: str = "utf-8",
@@ -133,7 +142,7 @@ def deidentify(
     """De-identifies a file, a folder of files, a DataFrame or a list of records.
 
     Args:
-        source: A path, a folder, a glob, `-` (standard input), a DataFrame, or a list of mappings.
+        source: A path, a folder, a glob, `-` (standard input), a DataFrame (of pandas or Spark), or a list of mappings.
         output: Where the result goes: a path (a folder for a partitioned source), or `-` for standard output. Not
             for DataFrames and records, whose result is returned.
         policy: A built-in policy's name, a YAML file, or a `Policy`.
@@ -149,7 +158,11 @@ def deidentify(
         presidio: More recognizers and a model, in Presidio's own form: a YAML file or a `PresidioConfiguration`; the
             policy's by default.
         known: Names from other files to look for in each row's texts.
-        workers: Processes; as many as there are processors, fewer for small inputs, if None.
+        engine: `local`, or `spark`: Parquet, CSV and TSV files go through Spark's workers into a folder. A Spark
+            DataFrame goes through its own session whatever stands here.
+        master: Where Spark runs, such as "local[4,3]" or "spark://host:7077"; the session that is active in this
+            process, else this machine, if None.
+        workers: Processes; as many as there are processors, fewer for small inputs, if None. Not for Spark.
         format: The source's format where its name does not say.
         encoding: Of text sources.
         max_expansion: How many times its size a compressed source may grow.
@@ -175,6 +188,20 @@ def deidentify(
     started = time.monotonic()
     observer = observer or SilentObserver()
     in_memory = not isinstance(source, (str, Path))
+    on_spark = engine == "spark" or is_spark_frame(source)
+    _check_engine(
+        source,
+        engine,
+        master,
+        spark_cannot={
+            "--resume": resume,
+            "--explain": explain is not None,
+            "--workers": workers is not None,
+            "a pipeline's local mechanisms": before is not None,
+        }
+        if on_spark
+        else {},
+    )
     if in_memory and output is not None:
         raise UsageError("a DataFrame or list of records is returned, not written: leave output out")
     if not in_memory and output is None and not dry_run:
@@ -200,109 +227,138 @@ def deidentify(
     if explain_rows and explain is None:
         raise UsageError("--explain-rows chooses rows for --explain", hint="Add --explain FILE.")
     check_rows(explain_rows)
-    opened = _opened(source, format, encoding, max_expansion)
-    if explain is not None and not in_memory and not opened.resumable:
-        raise UsageError(
-            "--explain reads the source a second time, and a pipe can be read only once",
-            hint="Save it to a file first.",
-        )
-    if resume and (output is None or str(output) == "-" or not opened.resumable):
-        raise UsageError("--resume needs a source and an output that are files", hint="Start anew without --resume.")
-    _check_places(
-        opened,
-        None if dry_run else output,
-        read={
-            "key": key,
-            "policy": _policy_file(policy),
-            "Presidio configuration": presidio,
-            **{f"--known {one.path}": one.path for one in known},
-        },
-        save_policy=save_policy,
-        report=report,
-        explain=explain,
-        force=force,
-        resume=resume,
-    )
-    plan = make_plan(opened, chosen, columns or {}, drop, keep)
-    observer.decided(plan.decisions, plan.detector.name)
-    warnings = [*sent_away(plan.detector.remote), *_skipped_files(opened), *_absent_columns(chosen, plan)]
-    warnings += [f"{row.name}: {warning}" for row in plan.decisions for warning in row.warnings]
-    if plan.policy.kept_key and not kept.kept:
-        warnings.append(
-            f"policy {plan.policy.name} promises reversibility and no key was given: the tokens cannot be reversed"
-        )
-    for warning in warnings:
-        observer.warned(warning)
-    saved = write_yaml(plan.policy.model_copy(update={"name": Path(save_policy).stem})) if save_policy else ""
-    job = Job(
-        policy=plan.policy,
-        secret=base64.b64encode(kept.secret()).decode(),
-        kept=kept.kept,
-        known=known_files(known, encoding, max_expansion),
-        needles=needles(plan, kept),
-        before=before,
-    )
-    target = Target("memory")
-    if not in_memory and not dry_run:
-        schema = output_schema(opened, plan, job, table=_writes_table(str(output)))
-        target = target_for(str(output), opened, schema)
-    job = job.model_copy(update={"target": target.to_json()})
-    explained: ExplainedRows | None = None
-    if explain is not None:
-        why = reasons(chosen, plan, columns or {}, drop, keep)
-        explained = explained_rows(opened, plan, job, explain_rows, why)
-
-    def stage(staged: Staged) -> None:
-        """What the run writes beside its output and its report."""
-        if save_policy is not None:
-            staged.add(Path(save_policy), saved)
-        if explain is not None and explained is not None:
-            stage_explanation(staged, Path(explain), explained)
-
-    if dry_run:
-        with Staged() as staged:
-            stage(staged)
-            staged.publish()
-        return Deidentified(None, None, None, plan.decisions, plan.policy)
-
-    def reported(counts: Counts) -> Report:
-        found = [*_unmatched(entities or {}, plan, counts), *_unread(plan, counts)]
-        for warning in found:
-            observer.warned(warning)
-        seconds = time.monotonic() - started
-        return _report(opened, plan, counts, kept if kept.kept else None, seconds, [*warnings, *found])
-
-    results: list[Report] = []
-    with Staged() as staged:
-
-        def prepare(counts: Counts) -> None:
-            """What goes beside the output is on the disk before the output gets its name."""
-            results.append(reported(counts))
-            stage(staged)
-            if report is not None:
-                staged.add(Path(report), report_text(results[0], Path(report)))
-            if publishing is not None:
-                publishing(results[0])
-
-        _, memory = _stream(
+    with (
+        opened_on_spark(source, format, encoding, max_expansion, master)
+        if on_spark
+        else contextlib.nullcontext(_opened(source, format, encoding, max_expansion)) as opened
+    ):
+        if on_spark and output is not None:
+            check_target(str(output), opened)
+        if explain is not None and not in_memory and not opened.resumable:
+            raise UsageError(
+                "--explain reads the source a second time, and a pipe can be read only once",
+                hint="Save it to a file first.",
+            )
+        if resume and (output is None or str(output) == "-" or not opened.resumable):
+            raise UsageError(
+                "--resume needs a source and an output that are files", hint="Start anew without --resume."
+            )
+        _check_places(
             opened,
-            job,
-            DEIDENTIFYING,
-            target,
-            destination=None if in_memory else str(output),
-            workers=_workers(workers, opened),
-            observer=observer,
+            None if dry_run or is_address(output) else output,
+            read={
+                "key": key,
+                "policy": _policy_file(policy),
+                "Presidio configuration": presidio,
+                **{f"--known {one.path}": one.path for one in known},
+            },
+            save_policy=save_policy,
+            report=report,
+            explain=explain,
             force=force,
             resume=resume,
-            resumable=kept.kept,
-            manifest=_manifest(opened, plan, kept, encoding, before) if kept.kept and not in_memory else {},
-            accept=prepare,
         )
-        staged.publish()
-    result = results[0]
-    dropped = {name for name, rule in plan.policy.columns.items() if isinstance(rule.operator, Drop)}
-    frame, records = _from_memory(source, memory, dropped)
-    return Deidentified(frame, records, result, plan.decisions, plan.policy)
+        plan = make_plan(opened, chosen, columns or {}, drop, keep)
+        observer.decided(plan.decisions, plan.detector.name)
+        warnings = [*sent_away(plan.detector.remote), *_skipped_files(opened), *_absent_columns(chosen, plan)]
+        warnings += [f"{row.name}: {warning}" for row in plan.decisions for warning in row.warnings]
+        if plan.policy.kept_key and not kept.kept:
+            warnings.append(
+                f"policy {plan.policy.name} promises reversibility and no key was given: the tokens cannot be reversed"
+            )
+        for warning in warnings:
+            observer.warned(warning)
+        saved = write_yaml(plan.policy.model_copy(update={"name": Path(save_policy).stem})) if save_policy else ""
+        job = Job(
+            policy=plan.policy,
+            secret=base64.b64encode(kept.secret()).decode(),
+            kept=kept.kept,
+            known=known_files(known, encoding, max_expansion),
+            needles=needles(plan, kept),
+            before=before,
+        )
+        target, schema = Target("memory"), None
+        if on_spark:
+            schema = output_schema(opened, plan, job, table=True)
+        if not in_memory and not dry_run:
+            schema = schema or output_schema(opened, plan, job, table=_writes_table(str(output)))
+            target = (target_on_spark if on_spark else target_for)(str(output), opened, schema)
+        job = job.model_copy(update={"target": target.to_json()})
+        explained: ExplainedRows | None = None
+        if explain is not None:
+            why = reasons(chosen, plan, columns or {}, drop, keep)
+            explained = explained_rows(opened, plan, job, explain_rows, why)
+
+        def stage(staged: Staged) -> None:
+            """What the run writes beside its output and its report."""
+            if save_policy is not None:
+                staged.add(Path(save_policy), saved)
+            if explain is not None and explained is not None:
+                stage_explanation(staged, Path(explain), explained)
+
+        if dry_run:
+            with Staged() as staged:
+                stage(staged)
+                staged.publish()
+            return Deidentified(None, None, None, plan.decisions, plan.policy)
+
+        def reported(counts: Counts) -> Report:
+            found = [*_unmatched(entities or {}, plan, counts), *_unread(plan, counts)]
+            for warning in found:
+                observer.warned(warning)
+            seconds = time.monotonic() - started
+            return _report(opened, plan, counts, kept if kept.kept else None, seconds, [*warnings, *found])
+
+        results: list[Report] = []
+        with Staged() as staged:
+
+            def prepare(counts: Counts) -> None:
+                """What goes beside the output is on the disk before the output gets its name."""
+                results.append(reported(counts))
+                stage(staged)
+                if report is not None:
+                    staged.add(Path(report), report_text(results[0], Path(report)))
+                if publishing is not None:
+                    publishing(results[0])
+
+            if on_spark:
+                assert schema is not None
+                work = SparkRun(
+                    opened,
+                    job,
+                    target.schema or schema,
+                    sample=plan.sample,
+                    encoding=encoding,
+                    max_expansion=max_expansion,
+                    master=master,
+                    observer=observer,
+                )
+                made = None
+                if in_memory:
+                    made = work.into_frame(prepare)
+                else:
+                    work.into_folder(str(output), target, force=force, accept=prepare)
+                staged.publish()
+                return Deidentified(made, None, results[0], plan.decisions, plan.policy)
+            _, memory = _stream(
+                opened,
+                job,
+                DEIDENTIFYING,
+                target,
+                destination=None if in_memory else str(output),
+                workers=_workers(workers, opened),
+                observer=observer,
+                force=force,
+                resume=resume,
+                resumable=kept.kept,
+                manifest=_manifest(opened, plan, kept, encoding, before) if kept.kept and not in_memory else {},
+                accept=prepare,
+            )
+            staged.publish()
+        result = results[0]
+        dropped = {name for name, rule in plan.policy.columns.items() if isinstance(rule.operator, Drop)}
+        frame, records = _from_memory(source, memory, dropped)
+        return Deidentified(frame, records, result, plan.decisions, plan.policy)
 
 
 def deidentify_text(
@@ -530,6 +586,38 @@ def _transformer(policy: Policy, key: str | Path | Key | None) -> Transformer:
     return Job(policy=policy, secret=base64.b64encode(kept.secret()).decode(), kept=kept.kept).transformer()
 
 
+def _check_engine(source: object, engine: str, master: str | None, *, spark_cannot: Mapping[str, bool]) -> None:
+    """Refuses an engine that is not there, and what the one that was chosen cannot do."""
+    if engine not in ("local", "spark"):
+        raise UsageError(f"there is no engine {engine!r}", hint="The engines are: local, spark.")
+    if is_spark_frame(source):
+        if master is not None:
+            raise UsageError("a Spark DataFrame has its own session: leave master out")
+    elif engine == "local":
+        if master is not None:
+            raise UsageError("--master says where Spark runs", hint="Add --engine spark.")
+        if is_address(source):
+            raise UsageError("addresses are read by Spark", hint="Add --engine spark.")
+        return
+    elif not isinstance(source, (str, Path)):
+        raise UsageError(
+            "--engine spark takes files and Spark DataFrames",
+            hint="Leave the engine out, or make one of it: session.createDataFrame(…).",
+        )
+    elif str(source) == "-":
+        raise UsageError("--engine spark cannot read standard input", hint="Save it to a file first.")
+    for what, wanted in spark_cannot.items():
+        if wanted:
+            raise UsageError(f"{what} cannot go with Spark", hint=_WITHOUT_SPARK.get(what))
+
+
+_WITHOUT_SPARK = {
+    "--resume": "Spark does failed parts of the work again itself; a run that ended is started anew.",
+    "--explain": "The local engine explains the same rows: without --engine spark, on a part of the source.",
+    "--workers": "How many there are, Spark decides: --master 'local[4,3]', or the cluster's settings.",
+}
+
+
 def _key(key: str | Path | Key | None) -> Key:
     if key is None:
         return Key.ephemeral()
@@ -541,6 +629,8 @@ def _opened(source: Any, format: str | None, encoding: str, max_expansion: float
         return open_source(source, format=cast(Any, format), encoding=encoding, max_expansion=max_expansion)
     if isinstance(source, Sequence):
         return open_records(source)
+    if is_spark_frame(source):
+        raise UsageError("of Spark DataFrames, privkit de-identifies rows only", hint="Write it to files first.")
     return open_frame(source)
 
 

@@ -48,6 +48,6 @@ def spark():
         pytest.skip("needs Java 17 for Spark")
     from privkit.engines.spark import spark_session
 
-    with spark_session("local[2]") as session:
+    with spark_session("local[2,3]") as session:  # three tries for a task: a worker may be killed
         session.conf.set("spark.sql.shuffle.partitions", "4")
         yield session

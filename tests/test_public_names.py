@@ -14,7 +14,8 @@ from privkit import errors
 
 HEAVY = {
     *("pandas", "pyarrow", "numpy", "pydantic", "rich", "spacy", "presidio_analyzer", "presidio_anonymizer", "opendp"),
-    *("tenseal", "yaml", "cryptography", "jinja2", "faker", "orjson", "regex", "phonenumbers", "logging"),
+    *("tenseal", "yaml", "cryptography", "jinja2", "faker", "orjson", "regex", "phonenumbers", "logging", "pyspark"),
+    "py4j",
 }
 
 

@@ -46,6 +46,16 @@ if TYPE_CHECKING:
     "--explain-rows", metavar="ROWS", help="Which rows --explain is about: 3,17-19 (the first ten by default)."
 )
 @_options.reading_options
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "spark"]),
+    default="local",
+    show_default=True,
+    help="spark: Parquet, CSV or TSV through Spark's workers, into a folder.",
+)
+@click.option(
+    "--master", metavar="URL", help="Where Spark runs: local[4,3], spark://host:7077; this machine by default."
+)
 @click.option("--dry-run", is_flag=True, help="Decide and show, write no data.")
 @click.option("--resume", is_flag=True, help="Continue an interrupted run (with its --key).")
 @click.option("--force", is_flag=True, help="Replace files that exist.")
@@ -56,6 +66,8 @@ def command(source: str, output: str | None, as_json: bool, **options: Any) -> N
     SOURCE is a .csv, .tsv, .jsonl, .ndjson, .parquet or .txt file (also .gz, .zst), a folder or glob of such files,
     or `-` with --format. OUTPUT's extension sets its format. A column's role is decided from a sample and shown;
     `--dry-run --save-policy FILE` writes the decision down, and `--policy FILE` runs it.
+
+    With `--engine spark` the rows go through a Spark cluster, or through Spark on this machine; OUTPUT is a folder.
     """
     _refuse_contradictions(output, as_json, options)
     options["columns"] = _options.operators("--column", options.pop("column"))
@@ -68,7 +80,8 @@ def command(source: str, output: str | None, as_json: bool, **options: Any) -> N
 
     console = terminal.console(stderr=True)
     table = None if as_json else terminal.console(stderr=not options["dry_run"])  # of a dry run it is the result
-    hint = "The same command with --resume continues." if options["key"] and output not in (None, "-") else None
+    resumable = options["key"] and output not in (None, "-") and options["engine"] == "local"
+    hint = "The same command with --resume continues." if resumable else None
     with _output.running(hint), terminal.TerminalObserver(console, decision=table) as observer:
         result = deidentify(source, output, observer=observer, **options)
     if as_json:

@@ -14,6 +14,9 @@ def is_text(kind: pa.DataType) -> bool:
 def as_text(values: pa.Array) -> pa.Array:
     """The cells' plain text: integers without a point, dates as ISO 8601, `true` and `false`.
 
+    A moment's text is the same in whatever unit and zone it is kept: it is told in UTC, and a fraction of its second
+    ends with a digit above zero. So engines that keep it in their own way make the same tokens of it.
+
     Args:
         values: Any Arrow array; types that have no text (maps, binary) give nulls.
 
@@ -23,10 +26,15 @@ def as_text(values: pa.Array) -> pa.Array:
     kind = values.type
     if pa.types.is_string(kind):
         return values
+    if pa.types.is_timestamp(kind) and kind.tz:
+        values = values.cast(pa.timestamp(kind.unit, "UTC"))
     try:
-        return pc.cast(values, pa.string())
+        texts = pc.cast(values, pa.string())
     except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
         return pa.nulls(len(values), pa.string())
+    if (pa.types.is_timestamp(kind) or pa.types.is_time(kind)) and kind.unit != "s":
+        texts = pc.replace_substring_regex(texts, r"\.?0+(Z?)$", r"\1")
+    return texts
 
 
 def nonempty(values: pa.Array) -> int:

@@ -268,8 +268,9 @@ class Transformer:
                 columns=(leaf.name,),
                 hint=f"Decide about it: --drop {leaf.name}, --keep {leaf.name}, or --column {leaf.name}=OPERATOR.",
             )
-        if not decision.certain and is_text(leaf.values.type):
-            # A few texts that nothing explains: too few to decide about, and easily searched.
+        if is_text(leaf.values.type):
+            # Texts that nobody has decided about are searched: whatever else one block would make of them, another
+            # might not, and what becomes of a cell must not depend on which rows stand beside it.
             return _SEARCHED if self._policy.accept_free_text else _DROPPED
         return _KEPT
 

@@ -35,8 +35,8 @@ SCANNING = "privkit.deid.work:scanning"
 RESTORING = "privkit.deid.work:restoring"
 EVALUATING = "privkit.deid.work:evaluating"
 # Rows of the output that the detector searches again: of the first block, and of each later one.
-_CHECKED_FIRST = 1000
-_CHECKED_LATER = 16
+CHECKED_FIRST = 1000
+CHECKED_LATER = 16
 
 
 class KnownFile(BaseModel):
@@ -165,7 +165,7 @@ def deidentifying(spec: bytes) -> Handler:
 
     def handle(packed: bytes) -> bytes:
         block = unpack_block(packed)
-        checked = _CHECKED_FIRST if block.index == 0 else _CHECKED_LATER
+        checked = CHECKED_FIRST if block.index == 0 else CHECKED_LATER
         frame, counts = transformer.transform(prepared(block), check_rows=checked)
         return pack_answer(
             Answer(block.part, block.index, counts.to_note(), target.encode(frame, first_row=block.first_row))

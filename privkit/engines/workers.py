@@ -124,7 +124,7 @@ class Worker:
                 if tag == _END:
                     return
                 if tag == _ERROR:
-                    raise _decoded_error(body)
+                    raise decoded_error(body)
                 yield body
                 if tag == _ONLY:
                     return
@@ -183,7 +183,7 @@ def serve() -> None:
                     continue
                 tag, answer = _ONLY, made
             except PrivkitError as err:
-                tag, answer = _ERROR, _encoded_error(err)
+                tag, answer = _ERROR, encoded_error(err)
             except _HungUpError:
                 return
             except Exception as err:
@@ -222,7 +222,8 @@ def _serve_series(results: Iterator[bytes], source: IO[bytes], sink: IO[bytes]) 
         raise _HungUpError from None
 
 
-def _encoded_error(err: PrivkitError) -> bytes:
+def encoded_error(err: PrivkitError) -> bytes:
+    """An error as bytes that go to another process: its type, words and numbers."""
     state = {
         key: list(value) if isinstance(value, tuple) else value
         for key, value in vars(err).items()
@@ -231,7 +232,8 @@ def _encoded_error(err: PrivkitError) -> bytes:
     return json.dumps({"type": type(err).__name__, "state": state}).encode()
 
 
-def _decoded_error(body: bytes) -> Exception:
+def decoded_error(body: bytes) -> Exception:
+    """The inverse of `encoded_error`; of an error that nobody expected, a `WorkerBugError`."""
     data = json.loads(body)
     if data["type"] is None:
         return WorkerBugError(data["name"])

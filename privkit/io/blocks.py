@@ -108,12 +108,12 @@ def arrow_blocks(batches: Iterator[pa.RecordBatch], part: int, name: str) -> Ite
         row += batch.num_rows
 
 
-def halved(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
-    """The batch, or its halves while they are larger than 4 MiB; nothing if it has no rows."""
-    if batch.num_rows > 1 and batch.nbytes > BYTES_PER_BLOCK:
+def halved(batch: pa.RecordBatch, size: int = BYTES_PER_BLOCK) -> Iterator[pa.RecordBatch]:
+    """The batch, or its halves while they are larger than `size` bytes (4 MiB); nothing if it has no rows."""
+    if batch.num_rows > 1 and batch.nbytes > size:
         half = batch.num_rows // 2
-        yield from halved(batch.slice(0, half))
-        yield from halved(batch.slice(half))
+        yield from halved(batch.slice(0, half), size)
+        yield from halved(batch.slice(half), size)
     elif batch.num_rows:
         yield batch
 

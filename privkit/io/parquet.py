@@ -17,6 +17,7 @@ from privkit.io.limits import BYTES_PER_BLOCK, CHUNK_BYTES, ROWS_PER_BLOCK
 
 ORIGINAL_TYPE = b"privkit.type"
 """Metadata of a column that held another type before it held tokens: that type's name."""
+_SPARK_COLUMNS = b"org.apache.spark.sql.parquet.row.metadata"
 _MAGIC = b"PAR1"
 _ENCRYPTED_MAGIC = b"PARE"
 _MIN_BYTES = 12
@@ -38,8 +39,11 @@ def parquet_schema(path: Path, name: str) -> pa.Schema:
     """
     with _opened(path, name) as file:
         plain, given = _schema(file, name), file.schema_arrow
+    by_spark = _noted_by_spark(given.metadata)
     fields = [
-        kind.with_metadata(notes) if (notes := _only(original.metadata, ORIGINAL_TYPE)) else kind
+        kind.with_metadata(notes)
+        if (notes := _only(original.metadata, ORIGINAL_TYPE) or by_spark.get(kind.name, {}))
+        else kind
         for kind, original in zip(plain, given, strict=True)
     ]
     notes = _only(given.metadata, b"pandas")
@@ -89,6 +93,16 @@ def parquet_batches(path: Path, name: str, counted: Callable[[int], None] | None
 
 def _only(metadata: Mapping[bytes, bytes] | None, key: bytes) -> dict[bytes, bytes]:
     return {key: metadata[key]} if metadata and key in metadata else {}
+
+
+def _noted_by_spark(metadata: Mapping[bytes, bytes] | None) -> dict[str, dict[bytes, bytes]]:
+    """The types that columns had before they held tokens, where Spark wrote the file: it keeps notes its own way."""
+    try:
+        columns = json.loads((metadata or {})[_SPARK_COLUMNS])["fields"]
+        noted = {one["name"]: one["metadata"].get(ORIGINAL_TYPE.decode()) for one in columns}
+        return {name: {ORIGINAL_TYPE: kind.encode()} for name, kind in noted.items() if isinstance(kind, str)}
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError):
+        return {}
 
 
 def _opened(path: Path, name: str) -> pq.ParquetFile:

@@ -272,6 +272,18 @@ class Run:
             return self.output / self.parts[part] if self._folder else self.output
         return self._final(part)
 
+    def folder_path(self) -> Path:
+        """Where an engine that writes its files itself puts the whole folder, for a run that has no parts of its own.
+
+        It is not there yet; `publish` gives it the output's name.
+
+        Raises:
+            ValueError: The run has parts, or its output is no folder.
+        """
+        if self.parts or not self._folder:
+            raise ValueError("the run writes its parts itself")
+        return self._state / "out"
+
     def notes(self) -> Iterator[dict[str, object]]:
         """The notes of all blocks in the journal, those of a continued run included, in order of writing."""
         for line, _ in _lines(self._state / "journal.jsonl"):

@@ -164,7 +164,7 @@ def test_deidentify_hands_every_option_on(door):
     arguments += "--keep c --format csv --encoding latin-1 --max-expansion 50 --accept-free-text --resume --force "
     arguments += "--save-policy s.yaml --report r.html --column x=free_text --column a=b=mask:chars_to_mask=4 "
     arguments += "--recall high --language de --country de --country at --presidio p.yaml "
-    arguments += "--explain why.html --explain-rows 3,17-19 "
+    arguments += "--explain why.html --explain-rows 3,17-19 --engine spark --master local[2,3] "
     arguments += "--entity PERSON=replace:new_value=someone --known n.csv:name --known C:\\m.csv:given --on id"
     assert main(arguments.split()) == 0
     ((positional, named),) = called.calls
@@ -175,6 +175,8 @@ def test_deidentify_hands_every_option_on(door):
         "policy": "p.yaml",
         "key": Path("k"),
         "detector": "core",
+        "engine": "spark",
+        "master": "local[2,3]",
         "workers": 2,
         "drop": ("a", "b"),
         "keep": ("c",),

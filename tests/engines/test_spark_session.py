@@ -13,7 +13,7 @@ def test_an_active_session_is_used_and_left_running(spark):
 
 
 def test_another_master_than_the_active_one_is_refused(spark):
-    with pytest.raises(EngineError, match=r"local\[2\] is active"), spark_session("local[1]"):
+    with pytest.raises(EngineError, match=r"local\[2,3\] is active"), spark_session("local[1]"):
         pass
 
 

@@ -10,7 +10,6 @@ from functools import cached_property
 from typing import Protocol
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from privkit.deid.cells import as_text
 from privkit.errors import ColumnError
@@ -101,9 +100,7 @@ def placeholder(entity: str | None) -> str:
 
 
 def texts_of(leaf: Leaf) -> pa.Array:
-    """A leaf's values as text: integers plain, dates ISO 8601, times without idle zeros, `true` and `false`.
-
-    Timestamps lose the zeros that only their unit writes, so that one moment is one text in seconds and nanoseconds.
+    """A leaf's values as `as_text` has them.
 
     Raises:
         ColumnError: The type has no text (binary, maps).
@@ -118,9 +115,6 @@ def texts_of(leaf: Leaf) -> pa.Array:
             columns=(leaf.name,),
             hint=f"Take it out with --drop {leaf.name}.",
         )
-    if pa.types.is_timestamp(kind) or pa.types.is_time(kind):
-        text = pc.replace_substring_regex(text, r"\.(\d*?)0+([^\d]|$)", r".\1\2")
-        text = pc.replace_substring_regex(text, r"\.([^\d]|$)", r"\1")
     return text
 
 
