@@ -43,7 +43,7 @@ from privkit.model.query import ByColumn
 from privkit.model.release import Answer, Loss, Release
 from privkit.model.software import versions_of
 from privkit.report.files import report_json
-from privkit.report.release_wording import NOT_COVERED, unit_sentences
+from privkit.report.release_wording import NOT_COVERED, unit_sentences, untested_sentence
 from privkit.report.wording import plural
 from privkit.session import Released
 
@@ -139,7 +139,7 @@ def make_card(
         declared={name: column for release, _ in releases for name, column in release.declared.items()},
         odds=tuple(_odds(float(limit.epsilon))),
         implementation=Implementation(
-            software=versions_of(*_PACKAGES),
+            software={**_engines(releases), **versions_of(*_PACKAGES)},
             randomness=_RANDOMNESS,
             floating_point=_FLOATING_POINT,
             timing=_TIMING,
@@ -419,6 +419,11 @@ def _statistic(release: Release, stored: bool, spec: DatasetSpec) -> CardStatist
     )
 
 
+def _engines(releases: Sequence[tuple[Release, bool]]) -> dict[str, str]:
+    """Versions of what computed the aggregates."""
+    return {name: version for release, _ in releases for name, version in release.software.items()}
+
+
 def _groups_from(release: Release) -> str:
     if not release.groups:
         return "no groups"
@@ -438,6 +443,8 @@ def _bias(release: Release, spec: DatasetSpec) -> Iterator[str]:
     if unit.column is not None:
         groups, rows = plural(unit.max_groups, "group"), plural(unit.max_rows_per_group, "row")
         yield f"Of one {unit.name} at most {groups} and {rows} in each count; the rest is left out or scaled down."
+    if release.untested_engine is not None:
+        yield untested_sentence(release.untested_engine)
     if release.threshold is not None:
         yield "Groups with few units are missing, and totals over the shown ones are too low."
 

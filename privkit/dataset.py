@@ -20,7 +20,9 @@ from privkit.model.misfits import first_misfit
 from privkit.model.yamlfile import read_yaml
 
 if TYPE_CHECKING:
+    import ibis.expr.types as ir
     import pandas as pd
+    from pyspark.sql import DataFrame as SparkFrame
 
 
 class Dataset:
@@ -29,16 +31,16 @@ class Dataset:
     Attributes:
         spec: What was declared.
         folder: What relative paths in the description start from.
-        frame: The data, where it is a DataFrame.
+        frame: The data, where it is a DataFrame or an Ibis table.
     """
 
     spec: DatasetSpec
     folder: Path
-    frame: pd.DataFrame | None
+    frame: object
 
     def __init__(
         self,
-        data: pd.DataFrame | str | os.PathLike[str],
+        data: pd.DataFrame | ir.Table | SparkFrame | str | os.PathLike[str],
         *,
         name: str,
         unit: PrivacyUnit | Mapping[str, Any] | str,
@@ -47,11 +49,15 @@ class Dataset:
         ledger: str | os.PathLike[str] | None = None,
         version: str = "1",
         table: str | None = None,
+        engine: str = "duckdb",
+        master: str | None = None,
+        accept_untested_engine: bool = False,
     ) -> None:
         """Describes data in Python; `Dataset.load` reads the same from a file.
 
         Args:
-            data: A DataFrame, or a file, glob or Ibis URL.
+            data: A pandas DataFrame, or a file, folder, glob or Ibis URL; or a Spark DataFrame, or an Ibis table, whose
+                connection stays open and yours.
             name: What queries call it after FROM.
             unit: The privacy unit: `{"column": …, "max_groups": …, "max_rows_per_group": …, "max_units": …}`, or "row".
             columns: By name, e.g. `{"age": {"type": "integer", "bounds": (0, 110)}}`.
@@ -59,16 +65,22 @@ class Dataset:
             ledger: The ledger's file; `NAME.ledger.sqlite3` in the working folder by default.
             version: The owner's label; equal queries on an equal label repeat free. Change it when the data changes.
             table: The table, where `data` is a database.
+            engine: What reads files: "duckdb", or "spark" (Parquet only).
+            master: Where Spark runs; this machine by default.
+            accept_untested_engine: Whether the data may be in BigQuery, Snowflake or Trino, where no test has run.
 
         Raises:
             DatasetError: The description does not hold together.
         """
         if not isinstance(data, (str, os.PathLike)) and not _is_frame(data):
-            raise DatasetError("the data is a pandas DataFrame, or the path or URL of a source")
+            raise DatasetError("the data is a pandas or Spark DataFrame, an Ibis table, or the path or URL of a source")
         described = {
             "name": name,
             "source": os.fspath(data) if isinstance(data, (str, os.PathLike)) else None,
             "table": table,
+            "engine": engine,
+            "master": master,
+            "accept_untested_engine": accept_untested_engine,
             "version": version,
             "privacy_unit": dict(unit) if isinstance(unit, Mapping) else unit,
             "budget": dict(budget) if isinstance(budget, Mapping) else budget,
@@ -103,10 +115,13 @@ class Dataset:
         return f"Dataset({self.spec.name!r}, version={self.spec.version!r}, unit={self.spec.privacy_unit.name!r})"
 
 
+_FRAMES = (("pandas", "DataFrame"), ("pyspark.sql", "DataFrame"), ("ibis.expr.types", "Table"))
+
+
 def _is_frame(data: object) -> bool:
-    """Whether it is a DataFrame; where pandas was not imported there is none."""
-    pandas = sys.modules.get("pandas")
-    return pandas is not None and isinstance(data, pandas.DataFrame)
+    """Whether it holds rows itself; what was not imported nobody has one of."""
+    loaded = ((sys.modules.get(module), name) for module, name in _FRAMES)
+    return any(module is not None and isinstance(data, getattr(module, name)) for module, name in loaded)
 
 
 def _plain_columns(columns: object) -> object:

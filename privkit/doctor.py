@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import platform
 import shlex
+import shutil
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import metadata
@@ -129,7 +130,20 @@ def _extra(name: str, requirements: Sequence[Requirement]) -> ExtraHealth:
     # The packages themselves, not `privkit-toolkit[…]`: that works however privkit itself was installed.
     lacking = [str(each).split(";")[0].strip() for each in requirements if _applies(each, name) and _lacks(each)]
     command = f"pip install {shlex.join(lacking)}" if lacking else None
+    if name == "spark" and not _has_java():
+        return ExtraHealth(name=name, installed=False, packages=packages, command=_and_java(command))
     return ExtraHealth(name=name, installed=installed, packages=packages, command=command)
+
+
+def _has_java() -> bool:
+    """Where PySpark looks for it; which Java it is only Java could say."""
+    home = os.environ.get("JAVA_HOME")
+    return shutil.which("java", path=str(Path(home) / "bin") if home else None) is not None
+
+
+def _and_java(command: str | None) -> str:
+    java = "apt-get install openjdk-17-jre-headless  # or another Java 17, by JAVA_HOME or in the PATH"
+    return java if command is None else f"{command} && {java}"
 
 
 def _lacks(requirement: Requirement) -> bool:

@@ -24,10 +24,11 @@ import numpy as np
 from privkit.budget import CHARGED, as_loss, charged, loss_at, open_ledger, whoami
 from privkit.dataset import Dataset
 from privkit.dp.accuracy import half_widths, loss_for
-from privkit.dp.bounding import aggregate
+from privkit.dp.bounding import aggregate, check_askable
 from privkit.dp.builder import QueryBuilder
 from privkit.dp.canonical import canonical_query
 from privkit.dp.checks import check
+from privkit.dp.dialects import COMPILED
 from privkit.dp.embedded import Room
 from privkit.dp.estimate import check_confidence, estimate
 from privkit.dp.measurement import measure, noise_scales
@@ -262,10 +263,11 @@ class Session:
             told = {"disclosed": self._disclosed()}  # rows may have left since it was paid for
             return Released(_renamed(_read(stored), ready, confidence).model_copy(update=told), stored=True)
         table = self._opened()
+        check_askable(ready.plan, table)
         receipt = self._ledger.charge(self._charge(ready))
         with charged(self._ledger, receipt):
             measured = measure(ready.plan, _aggregated(ready.plan, table), ready.loss)
-            release = self._release(ready, measured, receipt, confidence)
+            release = self._release(ready, measured, receipt, confidence, table)
         try:
             self._ledger.answer(receipt.id, release.model_dump_json().encode())
         except LedgerError as err:
@@ -414,7 +416,9 @@ class Session:
         """Rows that were given out; without the exact counts, which a release does not publish."""
         return tuple(one.without_counts() for one in self._ledger.disclosures())
 
-    def _release(self, ready: _Prepared, measured: Measured, receipt: Receipt, confidence: float) -> Release:
+    def _release(
+        self, ready: _Prepared, measured: Measured, receipt: Receipt, confidence: float, table: Table
+    ) -> Release:
         spec, made, limit = self.dataset.spec, ready.plan, self._ledger.opening.limit
         drawn = (Drawn(vector=n, values=tuple(map(tuple, v.tolist()))) for n, v in measured.noisy.items())
         scale, least = measured.units_scale, measured.threshold
@@ -449,7 +453,8 @@ class Session:
             confidence=confidence,
             results=estimate(made, measured, confidence),
             declared={n: spec.columns[n].model_dump(mode="json", exclude_none=True) for n in made.query.columns()},
-            software=versions_of("privkit-toolkit", "opendp", "ibis-framework", "duckdb"),
+            untested_engine=table.engine.name if table.engine.name in COMPILED else None,
+            software={**versions_of("privkit-toolkit", "opendp", "ibis-framework"), **table.software},
         )
 
 

@@ -17,6 +17,7 @@ from privkit.errors import BudgetRefusedError, PrivkitError, UsageError
 
 if TYPE_CHECKING:
     from privkit import Dataset, Released, Session
+    from privkit.model.dataset import DatasetSpec
     from privkit.model.release import Loss, Preview
 
 _STORED = "The answer is paid for and stored: the same command, with another place, gives it again for free."
@@ -81,6 +82,7 @@ def command(context: click.Context, /, dataset: Path, sql: str, as_json: bool, *
         with Session(described, options["analyst"], spill=options["spill"], memory=options["memory"]) as session:
             if not _wanted(session, sql, as_json, options):
                 context.exit(0 if options["dry_run"] else 1)
+            _tell_of_spark(described.spec, session, sql, options)
             released = session.sql(sql, fresh=options["fresh"], **_asked(options))
             with _said_that_it_is_stored():
                 _write(released, places)
@@ -143,6 +145,14 @@ def _agreed(preview: Preview) -> bool:
         _output.tell("")  # the end of input is a no; the question's line is still open
     _output.tell("Nothing was spent.")
     return False
+
+
+def _tell_of_spark(spec: DatasetSpec, session: Session, sql: str, options: dict[str, Any]) -> None:
+    """It takes some seconds to start, and longer over many rows."""
+    wanted = spec.engine == "spark" or (spec.source or "").startswith("pyspark://")
+    if wanted and (options["fresh"] or not session.preview(sql, **_asked(options)).stored):
+        where = spec.master or "this machine"
+        _output.tell(f"Starting Spark on {where}; it computes the aggregates, and only they come back.")
 
 
 def _show_preview(preview: Preview, as_json: bool) -> None:

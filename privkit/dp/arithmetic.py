@@ -2,20 +2,23 @@
 
 Written for any engine that Ibis reaches. Traps that shape it: Ibis's `//` is the floor of a division of doubles, wrong
 above 2^53; `%` truncates towards zero; GREATEST and LEAST pass over nulls; a sum of 64-bit integers leaves 64 bits as
-HUGEINT on DuckDB, as an error on Spark. What differs by engine is in `Engine`, and nowhere else.
+HUGEINT on DuckDB, as an error on Spark. What differs by engine is in `Engine` (its kinds: `privkit.dp.dialects`), and
+nowhere else.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
+import pyarrow as pa
 
-WIDE = "decimal(38, 0)"
-"""Whole numbers of up to 38 digits."""
+WIDE = dt.Decimal(38, 0)
+"""Whole numbers of up to 38 digits, nearly everywhere: see `Engine.wide`."""
 
 PRIME = 2**31 - 1
 """The order of groups is computed modulo this: every product stays below 2^62."""
@@ -24,14 +27,9 @@ _CODES = 2**20  # above the number of public groups
 _HEX_DIGITS = 8
 
 
-@ibis.udf.scalar.builtin(name="divide")  # type: ignore[untyped-decorator]
-def _duckdb_divide(dividend: dt.Decimal(38, 0), divisor: dt.Decimal(38, 0)) -> dt.Decimal(38, 0):  # type: ignore[valid-type]
-    """DuckDB's `//`: exact, towards zero, for BIGINT and HUGEINT."""
-
-
 @dataclass(frozen=True)
 class Engine:
-    """What an engine does in its own way.
+    """What an engine does in its own way; here, what any engine does that keeps SQL's word.
 
     Attributes:
         name: Ibis's name of the backend.
@@ -40,21 +38,82 @@ class Engine:
     name: str
 
     @property
-    def sums_widen(self) -> bool:
-        """Whether a sum of 64-bit integers has 128 bits by itself."""
-        return self.name == "duckdb"
+    def orders_well(self) -> bool:
+        """Whether sums so far over ordered rows cost less than groups by hash: see `privkit.dp.bounding`."""
+        return True
+
+    # ---- whole numbers
+
+    @property
+    def wide(self) -> dt.Decimal:
+        """The type of whole numbers of up to 38 digits."""
+        return WIDE
+
+    def whole(self, number: int) -> Any:
+        """A literal of that type."""
+        return ibis.literal(str(number)).cast(self.wide)
 
     def total(self, values: Any) -> Any:
         """The sum of 64-bit (or wider) whole numbers, in at least 126 bits."""
-        return values.sum() if self.sums_widen else values.cast(WIDE).sum()
+        return values.cast(self.wide).sum()
 
     def quotient(self, dividend: Any, divisor: Any) -> Any:
-        """⌊dividend/divisor⌋, exactly, of 64-bit integers or of what `total` gives; dividend ≥ 0, divisor > 0."""
-        return _duckdb_divide(dividend, divisor) if self.name == "duckdb" else wide_quotient(dividend, divisor)
+        """⌊dividend/divisor⌋, exactly, of 64-bit integers or of what `total` gives; dividend ≥ 0, divisor > 0.
 
-    def hexadecimal(self, digits: Any) -> Any:
-        """The 64-bit integer that eight lower-case hexadecimal digits spell."""
-        return (ibis.literal("0x") + digits).cast("int64") if self.name == "duckdb" else spelled_out(digits)
+        The quotient itself has to fit into 63 bits.
+        """
+        return wide_quotient(dividend, divisor)
+
+    def wide_quotient(self, dividend: Any, divisor: Any) -> Any:
+        """The same for whole numbers of up to 126 bits as `WIDE`."""
+        return wide_quotient(dividend, divisor)
+
+    # ---- texts
+
+    def plain(self, text: Any) -> Any:
+        """A text column whose values are equal where their bytes are, and not otherwise."""
+        return text
+
+    def in_byte_order(self, text: Any) -> Any:
+        """What sorts as the text's UTF-8 bytes do."""
+        return text
+
+    def first_bits(self, text: Any) -> Any:
+        """The first 32 bits of the MD5 of a text's UTF-8 bytes, as a 64-bit integer."""
+        return spelled_out(text.hexdigest("md5").substr(0, _HEX_DIGITS))
+
+    def numbered(self, rows: Any, name: str, labels: Sequence[str]) -> Any:
+        """The rows with the text column `name` replaced by its number among many labels; other texts out."""
+        numbers = pa.table({"label": pa.array(labels, pa.string()), "number": pa.array(range(len(labels)), pa.int64())})
+        table = ibis.memtable(numbers)
+        joined = rows.inner_join(table, rows[name] == table.label)
+        return joined.select(*(c for c in rows.columns if c != name), **{name: table.number})
+
+    # ---- values of the source
+
+    def spelled_double(self, text: Any) -> Any:
+        """The number that a text spells, as a double; null, or NaN, where it spells none."""
+        return text.try_cast("float64")
+
+    def spelled_integer(self, text: Any) -> Any:
+        """The same as a 64-bit integer, halves away from zero; null where it does not fit."""
+        return text.try_cast("int64")
+
+    def spelled_date(self, text: Any) -> Any:
+        """The day that a text spells, with or without a time after it; null where it spells none."""
+        return text.try_cast("date")
+
+    def day(self, time: Any) -> Any:
+        """The day of a timestamp; null where it has none."""
+        return time.try_cast("date")
+
+    def decimal(self, numbers: Any) -> Any:
+        """A decimal column, with null for what is no number, and no more digits than its type says."""
+        return numbers
+
+    def above_underflow(self, numbers: Any) -> Any:
+        """Doubles; those next to 0, which an engine might fail to divide, may be 0."""
+        return numbers
 
 
 def spelled_out(digits: Any) -> Any:
@@ -94,10 +153,10 @@ def shrunk(engine: Engine, total: Any, rows: Any, most: int, *, signed: bool = T
     return ibis.ifelse(rows > integer(most), part, total)
 
 
-def clamped(total: Any, low: int, high: int) -> Any:
+def clamped(engine: Engine, total: Any, low: int, high: int) -> Any:
     """A sum cut to low … high, as a 64-bit integer; 0 where there was nothing to sum."""
-    wide = total.cast(WIDE).fill_null(ibis.literal(0, WIDE))
-    return ibis.greatest(ibis.literal(low, WIDE), ibis.least(ibis.literal(high, WIDE), wide)).cast("int64")
+    found = total.cast(engine.wide).fill_null(engine.whole(0))
+    return ibis.greatest(engine.whole(low), ibis.least(engine.whole(high), found)).cast("int64")
 
 
 def integer(value: int) -> Any:
@@ -108,6 +167,11 @@ def integer(value: int) -> Any:
 def double(value: float) -> Any:
     """A literal of 64-bit floating point, from its text: DuckDB would read 0.30000000000000004 as a decimal."""
     return ibis.literal(repr(value).replace("inf", "Infinity")).cast("float64")
+
+
+def bit(truth: Any) -> Any:
+    """1 for true, 0 for false, as a 64-bit integer: by way of 32 bits, which is all that PostgreSQL's casts know."""
+    return truth.cast("int32").cast("int64")
 
 
 # ---- the order in which a unit's groups are kept
@@ -142,4 +206,4 @@ def number_of_unit(engine: Engine, unit: Any) -> Any:
 
 def number_of_text(engine: Engine, text: Any) -> Any:
     """A text's number modulo `PRIME`: the first 32 bits of the MD5 of its UTF-8 bytes."""
-    return engine.hexadecimal(text.hexdigest("md5").substr(0, _HEX_DIGITS)) % integer(PRIME)
+    return engine.first_bits(text) % integer(PRIME)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache, reduce
+from functools import lru_cache, partial, reduce
 from math import prod
 from operator import and_
 from typing import Any
@@ -24,6 +24,7 @@ import pyarrow as pa
 
 from privkit.dp.arithmetic import (
     Engine,
+    bit,
     clamped,
     integer,
     number_of_text,
@@ -35,13 +36,15 @@ from privkit.dp.arithmetic import (
 from privkit.dp.conditions import band_code, bucket_code, condition
 from privkit.dp.grid import Grid, grid_of
 from privkit.dp.plan import Aggregates, Plan, group_labels
-from privkit.dp.reading import Reading, cell_of, indices, read, regridded
-from privkit.dp.sources import Table
+from privkit.dp.reading import Reading, cell_of, indices, read, regridded, unit_names
+from privkit.dp.sources import Table, attempted
 from privkit.dp.vectors import Cells, Integers, Moments, RowCount, Units, Vector
+from privkit.errors import QueryError
 from privkit.model.dataset import CategoryColumn
 from privkit.model.query import ByBands, ByBuckets, ByColumn, Group
 
 _UNIT, _CODE, _CELL, _ROWS, _ORDER, _PLACE = "unit", "code", "cell", "rows", "order", "place"
+_NUMBER = "number"
 _FEW_LABELS = 4  # up to here a CASE is as fast as a join
 
 
@@ -69,6 +72,21 @@ def aggregate(plan: Plan, table: Table) -> Aggregates:
         assert found is not None
         units = keys.placed(found, [_UNIT])[:, 0]
     return Aggregates(keys.texts, vectors, units)
+
+
+def check_askable(plan: Plan, table: Table) -> None:
+    """Whether the engine can be asked at all, found out before anything is paid: no row is read for it.
+
+    Raises:
+        QueryError: It cannot; the message says what it lacks.
+    """
+    if table.engine.name == "duckdb":
+        return  # it can, whatever the plan
+    asked = _asked.__wrapped__(_Question(plan.key, table.rows.op(), table.engine, plan))
+    failure = QueryError(f"{table.engine.name} cannot be asked this query: Ibis has no SQL for it there")
+    for expression in (asked.sums, *asked.cells.values()):
+        if expression is not None:
+            attempted(partial(table.backend.compile, expression), failure)
 
 
 # ---- what an engine is asked: it follows from plan and schema
@@ -140,17 +158,18 @@ class _Prepared:
     def in_one_pass(self) -> bool:
         """Whether a unit's one group is found while its rows are summed: not where that hashed a text of every row."""
         numbered = self.by_unit and isinstance(self.rows[_UNIT], ir.NumericColumn)
-        return self.ranked and self.plan.bounds.groups == 1 and numbered and self.keys == (_CODE,)
+        one = self.ranked and self.plan.bounds.groups == 1 and self.keys == (_CODE,)
+        return one and numbered and self.engine.orders_well
 
 
 def _prepared(plan: Plan, source: Any, engine: Engine) -> _Prepared:
     spec = plan.spec
-    readings = {name: read(source[spec.source_name(name)], spec.columns[name]) for name in plan.query.columns()}
+    readings = {name: read(engine, source[spec.source_name(name)], spec.columns[name]) for name in plan.query.columns()}
     codes = [_code(engine, group, group_labels(group, spec), readings) for group in plan.query.groups]
     columns: dict[str, Any] = {f"g{i}": code for i, code in enumerate(codes)}
     if plan.bounds.column is not None:
-        columns[_UNIT] = source[plan.bounds.column]
-    columns |= dict(_measured(plan, readings))
+        columns[_UNIT] = unit_names(engine, source[plan.bounds.column])
+    columns |= dict(_measured(engine, plan, readings))
     if not columns:
         columns["nothing"] = integer(0)
     kept = source if plan.query.where is None else source.filter(condition(plan.query.where, readings))
@@ -160,7 +179,7 @@ def _prepared(plan: Plan, source: Any, engine: Engine) -> _Prepared:
     return _grouped(plan, engine, rows)
 
 
-def _measured(plan: Plan, readings: Mapping[str, Reading]) -> Iterator[tuple[str, Any]]:
+def _measured(engine: Engine, plan: Plan, readings: Mapping[str, Reading]) -> Iterator[tuple[str, Any]]:
     """`k_column` of every column on a grid, `p_column` (1 or null) of every other one whose presence counts."""
     vectors = [block.vector for block in plan.blocks]
     gridded = {grid.column for vector in vectors for grid in _grids(vector)}
@@ -169,7 +188,7 @@ def _measured(plan: Plan, readings: Mapping[str, Reading]) -> Iterator[tuple[str
         assert not isinstance(declared, CategoryColumn)
         grid = grid_of(column, declared)
         assert grid is not None
-        yield f"k_{column}", indices(readings[column], grid)
+        yield f"k_{column}", indices(engine, readings[column], grid)
     for column in sorted(set().union(*(vector.present for vector in vectors)) - gridded):
         yield f"k_{column}", ibis.ifelse(readings[column].value.isnull(), ibis.null("int64"), integer(1))
 
@@ -195,11 +214,11 @@ def _code(engine: Engine, group: Group, labels: tuple[str, ...] | None, readings
         case ByColumn():
             value = readings[group.column].value
             if isinstance(readings[group.column].declared, CategoryColumn):
-                return value if labels is None or len(labels) > _FEW_LABELS else _numbered(value, labels)
-            return value.cast("int64")
+                return value if labels is None or len(labels) > _FEW_LABELS else _coded(value, labels)
+            return bit(value)
 
 
-def _numbered(text: Any, labels: Sequence[str]) -> Any:
+def _coded(text: Any, labels: Sequence[str]) -> Any:
     return ibis.cases(*((text == ibis.literal(label), integer(i)) for i, label in enumerate(labels)))
 
 
@@ -215,7 +234,7 @@ def _grouped(plan: Plan, engine: Engine, rows: Any) -> _Prepared:
             private.insert(0, name)
             continue
         if rows[name].type().is_string():
-            rows = _joined(rows, name, labels)
+            rows = engine.numbered(rows, name, labels)  # many times faster than a long CASE
         parts.append((name, stride))
         stride *= len(labels)
     rows = rows.filter(*(rows[f"g{i}"].notnull() for i in range(len(groups)))) if groups else rows
@@ -227,14 +246,6 @@ def _grouped(plan: Plan, engine: Engine, rows: Any) -> _Prepared:
         rows = rows.mutate(**{_CODE: code})
         keys = (_CODE, *private)
     return _Prepared(plan, engine, rows.drop(*(name for name, _ in parts)), keys)
-
-
-def _joined(rows: Any, name: str, labels: Sequence[str]) -> Any:
-    """The text of a public category replaced by its number; other texts out. Many times faster than a long CASE."""
-    numbers = pa.table({"label": pa.array(labels, pa.string()), "number": pa.array(range(len(labels)), pa.int64())})
-    table = ibis.memtable(numbers)
-    joined = rows.inner_join(table, rows[name] == table.label)
-    return joined.select(*(c for c in rows.columns if c != name), **{name: table.number})
 
 
 # ---- moments: all of them in one pass
@@ -259,8 +270,11 @@ def _sums(prepared: _Prepared) -> Any:
 
 
 def _presence(vector: Vector) -> str:
-    """The name of the count of rows in which what the vector needs is there; no column's name has a comma in it."""
-    return ", ".join([_ROWS, *sorted(vector.present)])
+    """The name of the count of rows in which what the vector needs is there.
+
+    With lengths, so that a and b are not taken for a_b: a comma would not do, as BigQuery's names have none.
+    """
+    return "_".join([_ROWS, *(f"{len(column)}{column}" for column in sorted(vector.present))])
 
 
 def _rows(prepared: _Prepared, present: frozenset[str]) -> Any:
@@ -299,7 +313,7 @@ def _powers(prepared: _Prepared, vectors: Sequence[Moments]) -> dict[str, Any]:
 
 
 def _sum_of(grid: Grid) -> str:
-    return f"sum, {grid.column}, {grid.steps}"
+    return f"sum_{grid.column}_{grid.steps}"
 
 
 def _total(prepared: _Prepared, vector: Moments, value: Any) -> Any:
@@ -350,8 +364,7 @@ def _kept_groups(prepared: _Prepared, totals: Mapping[str, Any]) -> Any:
 
 def _ordered(prepared: _Prepared) -> _Prepared:
     """Each row with its group's place in the unit's order."""
-    number, *_ = _order(prepared, prepared.rows)
-    return replace(prepared, rows=prepared.rows.mutate(**{_ORDER: number}))
+    return replace(prepared, rows=_in_order(prepared, prepared.rows))
 
 
 def _first_group(prepared: _Prepared, totals: Mapping[str, Any]) -> Any:
@@ -369,19 +382,28 @@ def _first_group(prepared: _Prepared, totals: Mapping[str, Any]) -> Any:
 
 def _first_groups(prepared: _Prepared, each: Any, place: Any) -> Any:
     """The order is a column of its own: inside a window its common parts would be computed over and over."""
-    number, *ties = _order(prepared, each)
-    each = each.mutate(**{_ORDER: number})
-    place = place.over(ibis.window(group_by=_UNIT, order_by=[each[_ORDER], *(each[tie.get_name()] for tie in ties)]))
+    each = _in_order(prepared, each)
+    ties = [] if prepared.keys == (_CODE,) else [_sorted_by(prepared.engine, each[key]) for key in prepared.keys]
+    place = place.over(ibis.window(group_by=_UNIT, order_by=[each[_ORDER], *ties]))
     return each.mutate(**{_PLACE: place}).filter(ibis._[_PLACE] < prepared.plan.bounds.groups)
 
 
-def _order(prepared: _Prepared, each: Any) -> list[Any]:
-    engine, unit = prepared.engine, number_of_unit(prepared.engine, each[_UNIT])
+def _sorted_by(engine: Engine, key: Any) -> Any:
+    return engine.in_byte_order(key) if key.type().is_string() else key
+
+
+def _in_order(prepared: _Prepared, each: Any) -> Any:
+    """With the order, from numbers that are columns first: in it they stand many times, and a text's is an MD5."""
+    numbers = {_NUMBER: number_of_unit(prepared.engine, each[_UNIT])}
+    numbers |= {f"{_NUMBER}_{key}": number_of_text(prepared.engine, each[key]) for key in prepared.keys if key != _CODE}
+    each = each.mutate(**numbers)
     if prepared.keys == (_CODE,):
-        return [order_of_code(unit, each[_CODE])]
-    for key in prepared.keys:
-        unit = order_of_group(unit, each[key] if key == _CODE else number_of_text(engine, each[key]))
-    return [unit, *(each[key] for key in prepared.keys)]
+        order = order_of_code(each[_NUMBER], each[_CODE])
+    else:
+        order = each[_NUMBER]
+        for key in prepared.keys:
+            order = order_of_group(order, each[key] if key == _CODE else each[f"{_NUMBER}_{key}"])
+    return each.mutate(**{_ORDER: order}).drop(*numbers)
 
 
 def _finished(prepared: _Prepared, each: Any, sums: dict[str, Any], counted: bool) -> Any:
@@ -396,7 +418,7 @@ def _finished(prepared: _Prepared, each: Any, sums: dict[str, Any], counted: boo
     }
     ranges[_UNIT] = (0, plan.bounds.units)
     table = each.group_by(list(prepared.keys)).aggregate(**sums) if prepared.keys else each.aggregate(**sums)
-    return table.select(*prepared.keys, **{name: clamped(table[name], *ranges[name]) for name in sums})
+    return table.select(*prepared.keys, **{name: clamped(prepared.engine, table[name], *ranges[name]) for name in sums})
 
 
 # ---- cells
@@ -416,7 +438,7 @@ def _cell_counts(prepared: _Prepared, vector: Cells) -> Any:
         sums = each.count()
     table = each.group_by([*prepared.keys, _CELL]).aggregate(**{_ROWS: sums})
     low, high = prepared.plan.ranges(vector)[0]
-    return table.select(*prepared.keys, _CELL, **{_ROWS: clamped(table[_ROWS], low, high)})
+    return table.select(*prepared.keys, _CELL, **{_ROWS: clamped(prepared.engine, table[_ROWS], low, high)})
 
 
 def _kept_rows(prepared: _Prepared, rows: Any) -> Any:

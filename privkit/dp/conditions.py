@@ -18,7 +18,7 @@ import ibis
 import ibis.expr.datatypes as dt
 import numpy as np
 
-from privkit.dp.arithmetic import Engine, double, integer
+from privkit.dp.arithmetic import Engine, bit, double, integer
 from privkit.dp.reading import Reading, days, scaled_down
 from privkit.model.dataset import BooleanColumn, CategoryColumn, DateColumn
 from privkit.model.query import And, ByBands, ByBuckets, Comparison, Condition, In, IsMissing, Not, Or
@@ -75,7 +75,7 @@ def _compared(reading: Reading, sign: str, text: str) -> Any:
     if isinstance(declared, DateColumn):
         return _OPERATORS[sign](value, ibis.literal(datetime.date.fromisoformat(text)))
     if isinstance(declared, BooleanColumn):
-        return _OPERATORS[sign](value.cast("int64"), integer(text == "true"))
+        return _OPERATORS[sign](bit(value), integer(text == "true"))
     if value.type().is_floating():
         return _OPERATORS[sign](value, double(nearest_float(Fraction(text), reading.single)))
     return _exactly_compared(value, sign, Fraction(text))
@@ -130,11 +130,16 @@ def bucket_code(engine: Engine, group: ByBuckets, reading: Reading) -> Any:
     value, kind = reading.value, reading.value.type()
     whole = not kind.is_floating() and (not kind.is_decimal() or kind.scale == 0)
     if whole and _countable(low, high, group.count):
-        numbers = days(value) if kind.is_date() else value
+        numbers = days(_finite(value)) if kind.is_date() else value
         code = _exact_bucket(engine, numbers, low, high, group.count)
     else:
-        code = _float_bucket(value.cast("float64"), low, high, group.count)
+        code = _float_bucket(engine, value.cast("float64"), low, high, group.count)
     return ibis.ifelse(value.isnull(), ibis.null("int64"), code)
+
+
+def _finite(dates: Any) -> Any:
+    """Some engines have dates without end, which are no number of days from any other."""
+    return ibis.greatest(ibis.literal(datetime.date.min), ibis.least(ibis.literal(datetime.date.max), dates))
 
 
 def _position(text: str, reading: Reading) -> Fraction:
@@ -159,9 +164,9 @@ def _exact_bucket(engine: Engine, numbers: Any, low: Fraction, high: Fraction, c
     return ibis.cases((numbers < integer(first), integer(0)), (numbers >= integer(end), integer(count + 1)), else_=code)
 
 
-def _float_bucket(numbers: Any, low: Fraction, high: Fraction, count: int) -> Any:
+def _float_bucket(engine: Engine, numbers: Any, low: Fraction, high: Fraction, count: int) -> Any:
     first, end, width = (double(nearest_float(n)) for n in (low, high, high - low))
-    inside = ibis.greatest(first, ibis.least(end, numbers)) - first
+    inside = engine.above_underflow(ibis.greatest(first, ibis.least(end, numbers)) - first)
     index = (inside * double(float(count)) / width).floor()
     code = ibis.greatest(integer(0), ibis.least(integer(count - 1), index)) + integer(1)
     return ibis.cases((numbers < first, integer(0)), (numbers >= end, integer(count + 1)), else_=code)

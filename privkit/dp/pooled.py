@@ -231,6 +231,18 @@ def _cost(pool: Pool, segment: Segment, scale: float) -> Fraction:
 # ---- one party
 
 
+def check_party(pool: Pool, spec: DatasetSpec, table: Table) -> None:
+    """Whether a party's engine can be asked what `party_vector` asks.
+
+    Raises:
+        QueryError: It cannot.
+    """
+    from privkit.dp.bounding import check_askable
+
+    for shared in pool.plans:
+        check_askable(plan(shared.query, spec), table)
+
+
 def party_vector(pool: Pool, spec: DatasetSpec, table: Table) -> Integers:
     """A party's own sums, bounded as the study has it: private.
 

@@ -13,7 +13,7 @@ from typing import Any
 import ibis
 import ibis.expr.datatypes as dt
 
-from privkit.dp.arithmetic import WIDE, Engine, double, integer, wide_quotient
+from privkit.dp.arithmetic import Engine, bit, double, integer
 from privkit.dp.grid import Grid
 from privkit.model.dataset import BooleanColumn, CategoryColumn, Column, DateColumn, FloatColumn, IntegerColumn
 
@@ -58,22 +58,30 @@ def can_name_units(source: dt.DataType) -> bool:
     return isinstance(source, dt.Integer | dt.String | dt.UUID)
 
 
-def read(column: Any, declared: Column) -> Reading:
+def read(engine: Engine, column: Any, declared: Column) -> Reading:
     """The column of the source as its declaration says."""
     source = column.type()
+    if source.is_string():
+        column = engine.plain(column)
     if isinstance(declared, CategoryColumn):
         return Reading(declared, column if source.is_string() else column.cast("string"))
     if isinstance(declared, DateColumn):
-        return Reading(declared, _dates(column, source))
+        return Reading(declared, _dates(engine, column, source))
     if isinstance(declared, BooleanColumn):
         return Reading(declared, _booleans(column, source))
-    return Reading(declared, _numbers(column, source, declared), bool(source.is_float32() or source.is_float16()))
+    value = _numbers(engine, column, source, declared)
+    return Reading(declared, value, bool(source.is_float32() or source.is_float16()))
 
 
-def _dates(column: Any, source: dt.DataType) -> Any:
+def unit_names(engine: Engine, column: Any) -> Any:
+    """The column that names the units: whole numbers, texts or UUIDs."""
+    return engine.plain(column) if column.type().is_string() else column
+
+
+def _dates(engine: Engine, column: Any, source: dt.DataType) -> Any:
     if source.is_string():
-        return column.try_cast("date")
-    return column.try_cast("date") if source.is_timestamp() else column  # null beyond the years of microseconds
+        return engine.spelled_date(column)
+    return engine.day(column) if source.is_timestamp() else column
 
 
 def _booleans(column: Any, source: dt.DataType) -> Any:
@@ -84,14 +92,16 @@ def _booleans(column: Any, source: dt.DataType) -> Any:
     return ibis.cases((word.isin(true), ibis.literal(True)), (word.isin(false), ibis.literal(False)))
 
 
-def _numbers(column: Any, source: dt.DataType, declared: IntegerColumn | FloatColumn) -> Any:
+def _numbers(engine: Engine, column: Any, source: dt.DataType, declared: IntegerColumn | FloatColumn) -> Any:
     if source.is_string():
-        return _spelled_numbers(column, declared)
+        return _spelled_numbers(engine, column, declared)
     if source.is_floating():
         return _without_nan(column.cast("float64"))
     if source.is_decimal():
+        column = engine.decimal(column)
+        source = column.type()
         return _cut_to_64_bits(column) if source.scale == 0 and source.precision == _DIGITS else column
-    return column.cast(WIDE if source.is_uint64() else "int64")
+    return bit(column) if source.is_boolean() else column.cast(engine.wide if source.is_uint64() else "int64")
 
 
 def _cut_to_64_bits(numbers: Any) -> Any:
@@ -104,14 +114,14 @@ def _without_nan(numbers: Any) -> Any:
     return ibis.ifelse(numbers.isnan(), ibis.null("float64"), numbers)
 
 
-def _spelled_numbers(text: Any, declared: IntegerColumn | FloatColumn) -> Any:
+def _spelled_numbers(engine: Engine, text: Any, declared: IntegerColumn | FloatColumn) -> Any:
     """A text that spells a number; for a column of whole numbers rounded, halves upwards, and cut to 64 bits."""
-    number = _without_nan(text.try_cast("float64"))
+    number = _without_nan(engine.spelled_double(text))
     if isinstance(declared, FloatColumn):
         return number
     small = half_up(ibis.greatest(ibis.least(number, double(_EXACT)), double(-_EXACT)))
     end = ibis.ifelse(number > 0, integer(2**63 - 1), integer(-(2**63)))
-    large = ibis.coalesce(text.try_cast("int64"), end)
+    large = ibis.coalesce(engine.spelled_integer(text), end)
     return ibis.cases(
         (number.abs() < double(_EXACT), small),
         (number.notnull(), large),
@@ -128,9 +138,9 @@ def half_up(numbers: Any) -> Any:
 # ---- grid indices
 
 
-def indices(reading: Reading, grid: Grid) -> Any:
+def indices(engine: Engine, reading: Reading, grid: Grid) -> Any:
     """Index k of each row, 64-bit; null where the value is missing and no k is declared for that."""
-    inside = _INDICES[grid.kind](reading, grid)
+    inside = _INDICES[grid.kind](engine, reading, grid)
     absent = ibis.null("int64") if grid.missing is None else integer(int(grid.missing))
     return ibis.ifelse(reading.value.isnull(), absent, inside)
 
@@ -140,7 +150,8 @@ def _clipped(value: Any, low: Any, high: Any) -> Any:
     return ibis.greatest(low, ibis.least(high, value))
 
 
-def _integer_indices(reading: Reading, grid: Grid) -> Any:
+def _integer_indices(engine: Engine, reading: Reading, grid: Grid) -> Any:
+    del engine
     low, high = int(grid.low), int(grid.high)
     kind, value = reading.value.type(), reading.value
     if kind.is_decimal() and kind.scale is not None and kind.scale <= _EXACT_SCALE:
@@ -151,18 +162,19 @@ def _integer_indices(reading: Reading, grid: Grid) -> Any:
     return _clipped(value, integer(low), integer(high)) - integer(low)
 
 
-def _float_indices(reading: Reading, grid: Grid) -> Any:
+def _float_indices(engine: Engine, reading: Reading, grid: Grid) -> Any:
     low, high, step = (double(float(number)) for number in (grid.low, grid.high, grid.step))
-    scaled = (_clipped(reading.value.cast("float64"), low, high) - low) / step
+    scaled = engine.above_underflow(_clipped(reading.value.cast("float64"), low, high) - low) / step
     return _clipped((scaled + double(0.5)).floor(), integer(0), integer(grid.steps))
 
 
-def _boolean_indices(reading: Reading, grid: Grid) -> Any:
-    del grid
+def _boolean_indices(engine: Engine, reading: Reading, grid: Grid) -> Any:
+    del engine, grid
     return ibis.ifelse(reading.value, integer(1), integer(0))
 
 
-def _date_indices(reading: Reading, grid: Grid) -> Any:
+def _date_indices(engine: Engine, reading: Reading, grid: Grid) -> Any:
+    del engine
     low = _DAY_ZERO + datetime.timedelta(days=int(grid.low))
     high = _DAY_ZERO + datetime.timedelta(days=int(grid.high))
     return days(_clipped(reading.value, ibis.literal(low), ibis.literal(high))) - integer(int(grid.low))
@@ -185,8 +197,8 @@ def scaled_down(engine: Engine, index: Any, factor: int, offset: int, divisor: i
     """⌊(index·factor + offset)/divisor⌋ exactly, for 0 ≤ index ≤ highest."""
     if highest * factor + offset < 2**63 and divisor < 2**63:
         return engine.quotient(index * integer(factor) + integer(offset), integer(divisor)).cast("int64")
-    wide = index.cast(WIDE) * ibis.literal(factor, WIDE) + ibis.literal(offset, WIDE)
-    return wide_quotient(wide, ibis.literal(divisor, WIDE)).cast("int64")
+    wide = index.cast(engine.wide) * engine.whole(factor) + engine.whole(offset)
+    return engine.wide_quotient(wide, engine.whole(divisor)).cast("int64")
 
 
 def regridded(engine: Engine, index: Any, steps: int, wanted: int) -> Any:

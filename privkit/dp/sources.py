@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import glob
 import os
+import sys
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeGuard, TypeVar
 
 import ibis
 import ibis.expr.datatypes as dt
@@ -25,13 +26,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from privkit.dp.arithmetic import Engine
+from privkit.dp.dialects import engine_of
 from privkit.dp.embedded import ANY_ROOM, Room, connected
 from privkit.dp.framed import arrow_of
 from privkit.dp.headers import Delimited, delimited_of, header_of
 from privkit.dp.reading import can_be_read, can_name_units
-from privkit.errors import AggregateError, DatasetError, MissingExtraError, PrivkitError
+from privkit.errors import AggregateError, DatasetError, PrivkitError
 from privkit.io.scratch import Scratch
 from privkit.model.dataset import DatasetSpec
+from privkit.model.software import versions_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +43,11 @@ _NO_FOLDERS = {"hive_partitioning": False}  # a folder called age=3 would hide t
 _Result = TypeVar("_Result")
 
 _VIEW = "privkit_source"
-_EXTRAS = {"postgres": "privkit-toolkit[postgres]", "pyspark": "privkit-toolkit[spark]"}
+_DRIVERS = {
+    "bigquery": ("google-cloud-bigquery",),
+    "snowflake": ("snowflake-connector-python",),
+    "trino": ("trino",),
+}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -54,6 +61,7 @@ class Table:
         engine: How the engine is talked to.
         spill: The private folder where an embedded engine keeps what does not fit into memory.
         named: Whether `rows` is a name and a schema only, so that expressions of it hold no data and outlive it.
+        closing: What ends it, instead of the backend's own way: connections of other people stay open.
     """
 
     backend: Any
@@ -62,6 +70,7 @@ class Table:
     engine: Engine
     spill: Scratch | None = None
     named: bool = False
+    closing: Callable[[], None] | None = None
 
     def fetch(self, expression: Any) -> pa.Table:
         """Runs an expression.
@@ -79,17 +88,41 @@ class Table:
 
     def _run(self, expression: Any) -> pa.Table:
         """Ibis's own way would have DuckDB plan twice: once for the types of the result, once for the result."""
+        if self.engine.name == "pyspark":
+            from privkit.dp.clusters import fetched as fetched_from_spark
+
+            return fetched_from_spark(self.backend, expression)
+        if self.engine.name == "postgres":
+            from privkit.dp.servers import fetched as fetched_from_postgres
+
+            return fetched_from_postgres(self.backend, expression)
         if self.engine.name != "duckdb":
             return self.backend.to_pyarrow(expression)
         sql, literals = (_compiled if self.named else _compiled.__wrapped__)(expression.op())
+        connection = self.backend.con
         for name, rows in literals:
-            self.backend.con.register(name, rows)
-        return self.backend.raw_sql(sql).to_arrow_table()
+            connection.register(name, rows)
+        try:
+            return self.backend.raw_sql(sql).to_arrow_table()
+        finally:
+            for name, _ in literals:
+                connection.unregister(name)
+
+    @property
+    def software(self) -> Mapping[str, str]:
+        """Versions of the engine, and of what talks to it."""
+        if self.engine.name == "duckdb":
+            return versions_of("duckdb")
+        if self.engine.name == "pyspark":
+            return {**versions_of("pyspark"), "spark": str(self.backend._session.version)}
+        if self.engine.name == "postgres":
+            return {**versions_of("psycopg"), "postgresql": str(self.backend.version)}
+        return versions_of(*_DRIVERS.get(self.engine.name, ()))
 
     def close(self) -> None:
-        """Closes the connection."""
+        """Closes the connection, if it is ours."""
         with suppress(Exception):
-            self.backend.disconnect()
+            (self.closing or self.backend.disconnect)()
         if self.spill is not None:
             self.spill.close()
 
@@ -121,13 +154,13 @@ def attempted(work: Callable[[], _Result], failure: PrivkitError) -> _Result:
     raise failure
 
 
-def open_table(spec: DatasetSpec, folder: Path, frame: pd.DataFrame | None = None, room: Room = ANY_ROOM) -> Table:
+def open_table(spec: DatasetSpec, folder: Path, frame: object = None, room: Room = ANY_ROOM) -> Table:
     """Opens a dataset's source and checks its schema.
 
     Args:
         spec: The description.
         folder: What relative paths are relative to: where the description is.
-        frame: The data itself, where there is no source.
+        frame: The data itself, where there is no source: a pandas or Spark DataFrame, or an Ibis table.
         room: What an embedded engine may take of memory, and where it spills.
 
     Returns:
@@ -137,6 +170,7 @@ def open_table(spec: DatasetSpec, folder: Path, frame: pd.DataFrame | None = Non
         DatasetError: The source is gone, cannot be opened, or its schema is not what the description says.
         MissingExtraError: The backend of the source's URL is not installed.
         OutputError: The folder to spill to cannot be used.
+        EngineError: Spark does not start.
     """
     opened = _opened(spec, folder, frame, room)
     try:
@@ -155,7 +189,7 @@ def schema_of(source: str, folder: Path, table: str | None = None) -> dict[str, 
         MissingExtraError: The backend of the source's URL is not installed.
     """
     if "://" in source:
-        with _database(source, folder, table or "") as opened:
+        with _drafted(source, folder, table or "") as opened:
             return dict(opened.schema)
     opened, names = _files(source, folder)
     with opened:
@@ -163,6 +197,20 @@ def schema_of(source: str, folder: Path, table: str | None = None) -> dict[str, 
         if twice:
             raise DatasetError(f"{source}: {', '.join(twice)} stands more than once among the columns")
         return dict(opened.schema)
+
+
+def _drafted(source: str, folder: Path, table: str) -> Table:
+    """Whatever the engine: for a draft its schema is enough."""
+    scheme, _, rest = source.partition("://")
+    if scheme == "duckdb":
+        return _duckdb_file(rest, folder, table, ANY_ROOM)
+    if scheme == "pyspark":
+        from privkit.dp.clusters import spark_table
+
+        return spark_table(source, table, ())
+    from privkit.dp.servers import server_table
+
+    return server_table(source, table, accepted=True)
 
 
 def drafted_types(source: str, folder: Path, table: str | None = None) -> dict[str, str]:
@@ -194,22 +242,35 @@ def declared_as(kind: dt.DataType) -> str:
 # ---- opening
 
 
-def _opened(spec: DatasetSpec, folder: Path, frame: pd.DataFrame | None, room: Room) -> Table:
+def _opened(spec: DatasetSpec, folder: Path, frame: object, room: Room) -> Table:
     wanted = _wanted(spec)
     if frame is not None:
-        _check_once([str(name) for name in frame.columns], wanted, "the frame")
+        if not _is_pandas(frame):
+            from privkit.dp.given import given_table
+
+            return given_table(frame, wanted, accepted=spec.accept_untested_engine)
+        check_once([str(name) for name in frame.columns], wanted, "the frame")
         return _of_frame(frame, [name for name in wanted if name in frame.columns], room)
     if spec.source is None:
         raise DatasetError(f"{spec.name}: the description names no source, and no data was given")
+    if spec.engine == "spark":
+        from privkit.dp.clusters import spark_files
+
+        return spark_files(spec, folder, wanted)
     if "://" in spec.source:
-        return _database(spec.source, folder, spec.table or spec.name, room)
+        return _database(spec, folder, wanted, room)
     opened, names = _files(spec.source, folder, room)
     try:
-        _check_once(names, wanted, spec.source)
+        check_once(names, wanted, spec.source)
     except DatasetError:
         opened.close()
         raise
     return opened
+
+
+def _is_pandas(frame: object) -> TypeGuard[pd.DataFrame]:
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and isinstance(frame, pandas.DataFrame)
 
 
 def _wanted(spec: DatasetSpec) -> list[str]:
@@ -235,13 +296,13 @@ def _of_frame(frame: pd.DataFrame, names: Sequence[str], room: Room) -> Table:
     )
     backend, spill = _embedded(room)
     rows = attempted(lambda: ibis.memtable(arrow_of(frame, names)), failure)
-    return Table(backend, rows, dict(rows.schema().items()), Engine("duckdb"), spill)
+    return Table(backend, rows, dict(rows.schema().items()), engine_of("duckdb"), spill)
 
 
 def _files(source: str, folder: Path, room: Room = ANY_ROOM) -> tuple[Table, list[str]]:
-    paths = _expanded(source, folder)
+    paths = expanded(source, folder)
     delimited = delimited_of(paths[0], source)
-    names = _common_header(paths, delimited, source) if delimited else _parquet_names(paths, source)
+    names = _common_header(paths, delimited, source) if delimited else parquet_names(paths, source)
     backend, spill = _embedded(room, paths)
 
     def read() -> Any:
@@ -252,23 +313,38 @@ def _files(source: str, folder: Path, room: Room = ANY_ROOM) -> tuple[Table, lis
     try:
         rows = attempted(read, DatasetError(f"{source}: cannot be read as {'CSV' if delimited else 'Parquet'}"))
     except DatasetError:
-        Table(backend, None, {}, Engine("duckdb"), spill).close()
+        Table(backend, None, {}, engine_of("duckdb"), spill).close()
         raise
     rows = ibis.table(rows.schema(), name=_VIEW)
-    return Table(backend, rows, dict(rows.schema().items()), Engine("duckdb"), spill, named=True), names
+    return Table(backend, rows, dict(rows.schema().items()), engine_of("duckdb"), spill, named=True), names
 
 
-def _expanded(source: str, folder: Path) -> list[str]:
+def expanded(source: str, folder: Path) -> list[str]:
     pattern = str(folder / source)
     paths = [pattern] if os.path.lexists(pattern) else sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 - the pattern may be absolute
+    if len(paths) == 1 and Path(paths[0]).is_dir():
+        paths = _held(Path(paths[0]), source)
     files = [str(Path(path).absolute()) for path in paths if Path(path).is_file()]
     if not files and any(Path(path).is_dir() for path in paths):
-        raise DatasetError(f"{source}: is a folder", hint=f"Name the files in it: {source.rstrip('/')}/*.parquet")
+        raise DatasetError(f"{source}: only folders", hint=f"Name the files in them: {source.rstrip('/')}/*.parquet")
     if not files:
         raise DatasetError(f"{source}: no such file", hint="Relative paths start where the description is.")
     if len({delimited_of(path, source) for path in files}) > 1:
         raise DatasetError(f"{source}: files of several kinds; one kind is wanted")
     return files
+
+
+def _held(folder: Path, source: str) -> list[str]:
+    """A folder's files. Names that begin with _ or . are marks of whoever wrote it, such as Spark's _SUCCESS."""
+    inside = sorted(path for path in folder.iterdir() if not path.name.startswith(("_", ".")))
+    if any(path.is_dir() for path in inside):
+        raise DatasetError(
+            f"{source}: there are folders in it, whose names might be a column",
+            hint=f"If they are none, name the files: {source.rstrip('/')}/**/*.parquet",
+        )
+    if not inside:
+        raise DatasetError(f"{source}: an empty folder")
+    return [str(path) for path in inside]
 
 
 def _common_header(paths: Sequence[str], delimited: Delimited, source: str) -> list[str]:
@@ -279,7 +355,7 @@ def _common_header(paths: Sequence[str], delimited: Delimited, source: str) -> l
     return names
 
 
-def _parquet_names(paths: Sequence[str], source: str) -> list[str]:
+def parquet_names(paths: Sequence[str], source: str) -> list[str]:
     schemas = [_parquet_schema(path, source) for path in paths]
     for path, schema in zip(paths, schemas, strict=True):
         if not schema.equals(schemas[0]):
@@ -303,22 +379,19 @@ def _told_apart(names: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _database(url: str, folder: Path, table: str, room: Room = ANY_ROOM) -> Table:
-    scheme, _, rest = url.partition("://")
-    scheme = {"postgresql": "postgres"}.get(scheme, scheme)
+def _database(spec: DatasetSpec, folder: Path, wanted: Sequence[str], room: Room) -> Table:
+    assert spec.source is not None
+    scheme, _, rest = spec.source.partition("://")
+    table = spec.table or spec.name
     if scheme == "duckdb":
         return _duckdb_file(rest, folder, table, room)
-    known = {point.name for point in ibis.util.backend_entry_points()}
-    if scheme not in known:
-        raise DatasetError(f"{scheme}://: no such engine", hint=f"Known: {', '.join(sorted(known))}; or a file.")
-    backend = _connected(scheme, url)
-    try:
-        rows = _table_of(backend, table, f"{scheme}://")
-        return Table(backend, rows, dict(rows.schema().items()), Engine(backend.name))
-    except PrivkitError:
-        with suppress(Exception):
-            backend.disconnect()
-        raise
+    if scheme == "pyspark":
+        from privkit.dp.clusters import spark_table
+
+        return spark_table(spec.source, table, wanted, master=spec.master)
+    from privkit.dp.servers import server_table
+
+    return server_table(spec.source, table, accepted=spec.accept_untested_engine)
 
 
 def _duckdb_file(rest: str, folder: Path, table: str, room: Room) -> Table:
@@ -326,22 +399,21 @@ def _duckdb_file(rest: str, folder: Path, table: str, room: Room) -> Table:
     if not path.is_file():
         raise DatasetError(f"{rest}: no such file", hint="Relative paths start where the description is.")
     backend, spill = _embedded(room, database=str(path.absolute()))
-    opened = Table(backend, None, {}, Engine("duckdb"), spill)
+    opened = Table(backend, None, {}, engine_of("duckdb", collated=True), spill)
     try:
-        rows = _table_of(backend, table, rest)
+        rows = table_of(backend, table, rest)
     except DatasetError:
         opened.close()
         raise
-    return Table(backend, rows, dict(rows.schema().items()), Engine("duckdb"), spill)
+    return Table(backend, rows, dict(rows.schema().items()), engine_of("duckdb", collated=True), spill)
 
 
-def _table_of(backend: Any, table: str, where: str) -> Any:
+def table_of(backend: Any, table: str, where: str) -> Any:
     """Tables' names are public, like columns'."""
-    found: list[Any] = []
-    with suppress(DatasetError):
-        found = [attempted(lambda: backend.table(table), DatasetError(where))]
-    if found:
-        return found[0]
+    *before, last = table.split(".")
+    for name, database in ((table, None), (last, tuple(before) if len(before) > 1 else "".join(before))):
+        with suppress(DatasetError):
+            return attempted(partial(backend.table, name, database=database or None), DatasetError(where))
     held: list[str] = []
     with suppress(DatasetError):
         held = sorted(attempted(lambda: _tables(backend), DatasetError(where)))
@@ -360,25 +432,10 @@ def _tables(backend: Any) -> list[str]:
     return [name for (name,) in backend.raw_sql(asked).fetchall()]
 
 
-def _connected(scheme: str, url: str) -> Any:
-    """The URL may hold a password: it stands in no message."""
-    missing = False
-    try:
-        return ibis.connect(url)
-    except ImportError:
-        missing = True
-    except Exception:
-        missing = False
-    if missing:
-        package = _EXTRAS.get(scheme, f"ibis-framework[{scheme}]")
-        raise MissingExtraError(f"{scheme}://: its driver is not installed", hint=f"pip install '{package}'")
-    raise DatasetError(f"{scheme}://: cannot connect", hint="Check the URL, and whether the server answers.")
-
-
 # ---- checking
 
 
-def _check_once(names: Iterable[str], wanted: Iterable[str], source: str) -> None:
+def check_once(names: Iterable[str], wanted: Iterable[str], source: str) -> None:
     """Engines fold case: names that differ in case only are the same to them."""
     held = Counter(name.casefold() for name in names)
     twice = [name for name in wanted if held[name.casefold()] > 1]

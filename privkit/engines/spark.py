@@ -30,12 +30,13 @@ _EXTRA_HINT = "pip install 'privkit-toolkit[spark]'; it needs Java 17 as well."
 
 
 @contextmanager
-def spark_session(master: str | None = None) -> Iterator[Any]:
+def spark_session(master: str | None = None, settings: Mapping[str, str] | None = None) -> Iterator[Any]:
     """A Spark session: the one that is active in this process, which stays, or a new one, which is stopped.
 
     Args:
         master: Where it runs ("local[4]", "spark://host:7077", "yarn"); None: the active session, else this machine
             with all its processors and three tries for each task.
+        settings: More of Spark's, for a session that is started.
 
     Raises:
         MissingExtraError: PySpark is not installed.
@@ -54,7 +55,7 @@ def spark_session(master: str | None = None) -> Iterator[Any]:
             )
         yield active
         return
-    started = _started(SparkSession.builder, master or _HERE)
+    started = _started(SparkSession.builder, master or _HERE, settings or {})
     try:
         yield started
     finally:
@@ -62,9 +63,9 @@ def spark_session(master: str | None = None) -> Iterator[Any]:
             started.stop()
 
 
-def _started(builder: Any, master: str) -> Any:
+def _started(builder: Any, master: str, more: Mapping[str, str]) -> Any:
     local = master.startswith("local")
-    settings = dict(_SETTINGS)
+    settings = {**more, **_SETTINGS}
     if local:
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # else whatever python3 is in the path
         # Workers find what this process finds, wherever it had it from.

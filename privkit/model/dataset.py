@@ -252,6 +252,15 @@ class DatasetSpec(_Record):
         None, min_length=1, description="File, glob, or an Ibis URL such as duckdb://file.db."
     )
     table: str | None = Field(None, description="The table, where the source is a database; its name by default.")
+    engine: Literal["duckdb", "spark"] = Field(
+        "duckdb", description="What reads files: DuckDB on this machine, or Spark (Parquet only)."
+    )
+    master: str | None = Field(
+        None, min_length=1, description="Where Spark runs, e.g. spark://host:7077 or yarn; this machine by default."
+    )
+    accept_untested_engine: bool = Field(
+        False, description="True: the source may be BigQuery, Snowflake or Trino, where no test has run."
+    )
     version: str = Field(description="The owner's label: equal queries on an equal label repeat free.")
     privacy_unit: PrivacyUnit
     budget: Budget
@@ -262,6 +271,8 @@ class DatasetSpec(_Record):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        if self.master is not None and not (self.engine == "spark" or (self.source or "").startswith("pyspark://")):
+            raise ValueError("master says where Spark runs: it needs `engine: spark`, or a pyspark:// source")
         if self.budget.delta >= self.privacy_unit.highest_delta:
             bound = self.privacy_unit.highest_delta
             raise ValueError(f"delta must be below 1/{bound.denominator:,} for this many units, better far below")

@@ -195,7 +195,8 @@ class Release(Answer):
         accounting: Where the charge stands.
         accepted_high_loss: The reason that was given for a budget above the cap.
         disclosed: Rows of the dataset that were given out before: its ε covers the statistics alone.
-        software: Versions.
+        untested_engine: The engine that computed the aggregates, where no test of privkit has run on it.
+        software: Versions, the engine's included.
     """
 
     format: Literal[1] = 1
@@ -208,6 +209,7 @@ class Release(Answer):
     accounting: Accounting
     accepted_high_loss: str | None = None
     disclosed: tuple[Disclosure, ...] = ()
+    untested_engine: str | None = None
     software: Mapping[str, str]
 
 

@@ -64,6 +64,9 @@ def _asked(release: Release) -> Iterator[str]:
     if release.accepted_high_loss:
         yield ""
         yield f"**{md(words.high_loss_sentence(release.accepted_high_loss))}**"
+    if release.untested_engine:
+        yield ""
+        yield f"**{md(words.untested_sentence(release.untested_engine))}**"
 
 
 def results(answer: Answer, heading: str = "## Results", *, general: bool = True) -> Iterator[str]:

@@ -27,6 +27,7 @@ from privkit.report.release_wording import (
     notes_of,
     significant,
     stored_sentence,
+    untested_sentence,
     value_text,
 )
 from privkit.report.wording import number, plural, shown
@@ -73,6 +74,8 @@ def spent_lines(release: Release, *, stored: bool, remaining: Loss | None = None
         yield Text(disclosed_sentence(release.disclosed), style="yellow")
     if release.accepted_high_loss:
         yield Text(high_loss_sentence(release.accepted_high_loss), style="yellow")
+    if release.untested_engine:
+        yield Text(untested_sentence(release.untested_engine), style="yellow")
 
 
 def print_preview(console: Console, preview: Preview) -> None:

@@ -124,6 +124,7 @@ def release_fragment(release: Release, stored: bool) -> str:
             threshold=release.threshold and words.threshold_sentence(release.threshold, release.privacy_unit),
             disclosed=release.disclosed and words.disclosed_sentence(release.disclosed),
             high_loss=release.accepted_high_loss and words.high_loss_sentence(release.accepted_high_loss),
+            untested=release.untested_engine and words.untested_sentence(release.untested_engine),
             not_covered=words.NOT_COVERED,
             account=words.account_rows(release),
             left=words.left_text(release),

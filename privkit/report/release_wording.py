@@ -329,6 +329,14 @@ def disclosed_sentence(disclosed: Sequence[Disclosure]) -> str:
     )
 
 
+def untested_sentence(engine: str) -> str:
+    """That the aggregates were computed where no test has run."""
+    return (
+        f"The aggregates were computed by {shown(engine)}. privkit's tests look at its SQL for this engine and have "
+        "never run it: whether its values are what ε is charged for is not known as for DuckDB, PostgreSQL and Spark."
+    )
+
+
 def high_loss_sentence(reason: str) -> str:
     """That the budget is above what is usual, and why somebody accepted that."""
     return f"The budget is above ε 8, at which a promise says little. The reason given: {shown(reason)}"

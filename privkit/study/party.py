@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from privkit.budget import as_loss, charged, open_ledger, whoami
 from privkit.dataset import Dataset
-from privkit.dp.pooled import party_vector, with_share
+from privkit.dp.pooled import check_party, party_vector, with_share
 from privkit.errors import AggregateError, LedgerError, PrivkitError, StudyError, UsageError, VerificationError
 from privkit.he import guarded, masks, sums
 from privkit.he.contexts import PublicContext
@@ -157,6 +157,7 @@ class Party:
             with open_ledger(dataset, system=self._system) as ledger:
                 _check_zcdp(ledger)
                 with open_table(own, dataset.folder, dataset.frame) as table:
+                    check_party(self.terms.pool, own, table)
                     receipt = ledger.charge(self._charge(ledger, dataset, analyst))
                     with charged(ledger, receipt):
                         values = self._vector(own, table)

@@ -552,7 +552,7 @@ def test_a_draft_has_a_name_that_queries_can_write(run, place, monkeypatch, sour
 
 def test_a_folder_and_half_a_file_are_called_so(run, place):
     Path("many").mkdir()
-    assert "many: is a folder" in run("dataset init many -o -")[2]
+    assert "many: an empty folder" in run("dataset init many -o -")[2]
     Path("half.parquet").write_bytes(Path("visits.parquet").read_bytes()[:300])
     assert "half.parquet: no Parquet file, or not the whole of one" in run("dataset init half.parquet -o -")[2]
 
