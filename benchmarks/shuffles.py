@@ -144,23 +144,17 @@ def write(folder: Path, table: Table) -> None:
 
 def counted(session: Any, shape: str, folder: Path) -> list[dict[str, float]]:
     """Records and compressed bytes of each shuffle, in order."""
-    import ibis
-
-    from privkit.dp.arithmetic import Engine
     from privkit.dp.bounding import aggregate
+    from privkit.dp.clusters import given_frame
     from privkit.dp.plan import plan
-    from privkit.dp.sources import Table as Opened
     from privkit.dp.sql import parse_sql
 
     described = spec(shape)
-    session.read.parquet(str(folder)).createOrReplaceTempView("visits")
-    backend = ibis.pyspark.connect(session)
-    rows = backend.table("visits")
-    made = plan(
-        parse_sql("SELECT grp, COUNT(*) AS n, AVG(value) AS mean FROM visits GROUP BY grp", described), described
-    )
+    sql = "SELECT grp, COUNT(*) AS n, AVG(value) AS mean FROM visits GROUP BY grp"
+    made = plan(parse_sql(sql, described), described)
     before = max((stage["stage"] for stage in stages(session)), default=-1)
-    aggregate(made, Opened(backend, rows, dict(rows.schema().items()), Engine("pyspark")))
+    with given_frame(session.read.parquet(str(folder)), ["unit", "grp", "value"]) as opened:
+        aggregate(made, opened)
     written = [stage for stage in stages(session) if stage["stage"] > before and stage["records"]]
     return sorted(written, key=lambda stage: stage["stage"])
 
@@ -193,7 +187,6 @@ def main(rows: int, large: int) -> None:
     with spark_session("local[2]") as session, tempfile.TemporaryDirectory() as folder:
         session.conf.set("spark.sql.shuffle.partitions", str(HERE[1]))
         session.conf.set("spark.sql.adaptive.coalescePartitions.enabled", "false")
-        session.conf.set("spark.sql.execution.arrow.pyspark.enabled", "true")
         session.conf.set("spark.sql.files.openCostInBytes", str(128 << 20))  # a small file is a part of its own
         for together in (False, True):
             table = Table(rows, HERE[0], together)
