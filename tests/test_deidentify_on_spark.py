@@ -692,3 +692,13 @@ def test_the_page_does_what_it_shows(spark, tmp_path):
     assert ran == 2
     assert "80 80" in done.stdout
     assert pq.read_table(tmp_path / "shared.parquet").num_rows == 80
+
+
+@pytest.mark.parametrize("row", [3, 20_000])  # within the sample that decides, and beyond it
+def test_what_spark_says_of_a_cell_is_not_heard(spark, capfd, row):
+    cells = f"CASE WHEN id = {row} THEN 'Jane Roe' ELSE '7' END"
+    frame = spark.range(30_000).selectExpr(f"CAST({cells} AS INT) AS age", "'ward' AS ward")
+    with pytest.raises(EngineError) as caught:
+        deidentify(frame, detector="patterns")
+    said = capfd.readouterr()
+    assert "Roe" not in str(caught.value) + said.out + said.err

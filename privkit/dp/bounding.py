@@ -245,7 +245,8 @@ def _grouped(plan: Plan, engine: Engine, rows: Any) -> _Prepared:
         )
         rows = rows.mutate(**{_CODE: code})
         keys = (_CODE, *private)
-    return _Prepared(plan, engine, rows.drop(*(name for name, _ in parts)), keys)
+    dropped = {name for name, _ in parts}
+    return _Prepared(plan, engine, rows.select(*(name for name in rows.columns if name not in dropped)), keys)
 
 
 # ---- moments: all of them in one pass
@@ -396,6 +397,7 @@ def _in_order(prepared: _Prepared, each: Any) -> Any:
     """With the order, from numbers that are columns first: in it they stand many times, and a text's is an MD5."""
     numbers = {_NUMBER: number_of_unit(prepared.engine, each[_UNIT])}
     numbers |= {f"{_NUMBER}_{key}": number_of_text(prepared.engine, each[key]) for key in prepared.keys if key != _CODE}
+    names = each.columns
     each = each.mutate(**numbers)
     if prepared.keys == (_CODE,):
         order = order_of_code(each[_NUMBER], each[_CODE])
@@ -403,7 +405,7 @@ def _in_order(prepared: _Prepared, each: Any) -> Any:
         order = each[_NUMBER]
         for key in prepared.keys:
             order = order_of_group(order, each[key] if key == _CODE else each[f"{_NUMBER}_{key}"])
-    return each.mutate(**{_ORDER: order}).drop(*numbers)
+    return each.select(*names, **{_ORDER: order})  # what is dropped Ibis would name in any order
 
 
 def _finished(prepared: _Prepared, each: Any, sums: dict[str, Any], counted: bool) -> Any:

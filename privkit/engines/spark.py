@@ -6,6 +6,7 @@ PRIVKIT_DEBUG=1 gives it back.
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import signal
@@ -113,6 +114,17 @@ def configured(session: Any, settings: Mapping[str, str]) -> Iterator[None]:
                     session.conf.unset(name)
                 else:
                     session.conf.set(name, value)
+
+
+@contextmanager
+def unheard() -> Iterator[None]:
+    """Without PySpark's own log of errors, which writes what a cell holds to standard error."""
+    log = logging.getLogger("SQLQueryContextLogger")
+    before, log.disabled = log.disabled, os.environ.get("PRIVKIT_DEBUG") != "1"
+    try:
+        yield
+    finally:
+        log.disabled = before
 
 
 @contextmanager

@@ -23,6 +23,7 @@ import pyarrow as pa
 from pyspark import StorageLevel, TaskContext
 from pyspark.accumulators import Accumulator, AccumulatorParam
 
+from privkit.engines.spark import unheard
 from privkit.engines.stream import Note
 from privkit.engines.workers import decoded_error, encoded_error, load_handler, settled
 from privkit.errors import EngineError, PrivkitError
@@ -122,7 +123,8 @@ def spark_jobs(session: Any) -> Iterator[None]:
     group = f"privkit-{secrets.token_hex(8)}"
     context.setJobGroup(group, "privkit")
     try:
-        yield
+        with unheard():
+            yield
     except PrivkitError:
         _cancel(context, group)
         raise

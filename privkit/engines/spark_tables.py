@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import logging
-import os
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from privkit.engines.spark import configured
+from privkit.engines.spark import configured, unheard
 from privkit.errors import DatasetError, EngineError
 
 RULES = {
@@ -21,7 +19,6 @@ RULES = {
 }
 """Settings that a query runs under, whoever's the session is; it has its own again afterwards."""
 
-_LOG = "SQLQueryContextLogger"
 _WHOLE = {"ignoreCorruptFiles": "false", "ignoreMissingFiles": "false", "recursiveFileLookup": "true"}
 _GLOB = str.maketrans({letter: "\\" + letter for letter in "\\*?[]{}"})
 
@@ -56,13 +53,8 @@ def ruled(session: Any) -> Iterator[None]:
     """
     if int(str(session.version).partition(".")[0]) < 4:
         raise EngineError(f"Spark {session.version}: private statistics need Spark 4")
-    log = logging.getLogger(_LOG)
-    before, log.disabled = log.disabled, os.environ.get("PRIVKIT_DEBUG") != "1"
-    try:
-        with configured(session, RULES):
-            yield
-    finally:
-        log.disabled = before
+    with unheard(), configured(session, RULES):
+        yield
 
 
 def parquet_frame(session: Any, files: Sequence[str]) -> Any:

@@ -1,96 +1,96 @@
 -- moments
 SELECT
-  `t12`.`code`,
+  `t10`.`code`,
   CAST(GREATEST(
     CAST('0' AS BIGNUMERIC),
-    LEAST(CAST('450000' AS BIGNUMERIC), COALESCE(`t12`.`c0_0`, CAST('0' AS BIGNUMERIC)))
+    LEAST(CAST('450000' AS BIGNUMERIC), COALESCE(`t10`.`c0_0`, CAST('0' AS BIGNUMERIC)))
   ) AS INT64) AS `c0_0`,
   CAST(GREATEST(
     CAST('0' AS BIGNUMERIC),
-    LEAST(CAST('224000' AS BIGNUMERIC), COALESCE(`t12`.`c0_1`, CAST('0' AS BIGNUMERIC)))
+    LEAST(CAST('224000' AS BIGNUMERIC), COALESCE(`t10`.`c0_1`, CAST('0' AS BIGNUMERIC)))
   ) AS INT64) AS `c0_1`,
   CAST(GREATEST(
     CAST('0' AS BIGNUMERIC),
-    LEAST(CAST('450000' AS BIGNUMERIC), COALESCE(`t12`.`c0_2`, CAST('0' AS BIGNUMERIC)))
+    LEAST(CAST('450000' AS BIGNUMERIC), COALESCE(`t10`.`c0_2`, CAST('0' AS BIGNUMERIC)))
   ) AS INT64) AS `c0_2`,
   CAST(GREATEST(
     CAST('0' AS BIGNUMERIC),
-    LEAST(CAST('2000' AS BIGNUMERIC), COALESCE(`t12`.`c2_0`, CAST('0' AS BIGNUMERIC)))
+    LEAST(CAST('2000' AS BIGNUMERIC), COALESCE(`t10`.`c2_0`, CAST('0' AS BIGNUMERIC)))
   ) AS INT64) AS `c2_0`,
   CAST(GREATEST(
     CAST('-40000' AS BIGNUMERIC),
-    LEAST(CAST('40000' AS BIGNUMERIC), COALESCE(`t12`.`c3_0`, CAST('0' AS BIGNUMERIC)))
+    LEAST(CAST('40000' AS BIGNUMERIC), COALESCE(`t10`.`c3_0`, CAST('0' AS BIGNUMERIC)))
   ) AS INT64) AS `c3_0`,
   CAST(GREATEST(
     CAST('0' AS BIGNUMERIC),
     LEAST(
       CAST('1000' AS BIGNUMERIC),
-      COALESCE(CAST(`t12`.`unit` AS BIGNUMERIC), CAST('0' AS BIGNUMERIC))
+      COALESCE(CAST(`t10`.`unit` AS BIGNUMERIC), CAST('0' AS BIGNUMERIC))
     )
   ) AS INT64) AS `unit`
 FROM (
   SELECT
-    `t11`.`code`,
+    `t9`.`code`,
     SUM(
       IF(
-        `t11`.`rows_1y` > CAST('2' AS INT64),
-        DIV(`t11`.`c0_0` * CAST('2' AS INT64), `t11`.`rows_1y`),
-        `t11`.`c0_0`
+        `t9`.`rows_1y` > CAST('2' AS INT64),
+        DIV(`t9`.`c0_0` * CAST('2' AS INT64), `t9`.`rows_1y`),
+        `t9`.`c0_0`
       )
     ) AS `c0_0`,
     SUM(
       IF(
-        `t11`.`rows_1y` > CAST('2' AS INT64),
-        DIV(`t11`.`c0_1` * CAST('2' AS INT64), `t11`.`rows_1y`),
-        `t11`.`c0_1`
+        `t9`.`rows_1y` > CAST('2' AS INT64),
+        DIV(`t9`.`c0_1` * CAST('2' AS INT64), `t9`.`rows_1y`),
+        `t9`.`c0_1`
       )
     ) AS `c0_1`,
     SUM(
       IF(
-        `t11`.`rows_1y` > CAST('2' AS INT64),
-        DIV(`t11`.`c0_2` * CAST('2' AS INT64), `t11`.`rows_1y`),
-        `t11`.`c0_2`
+        `t9`.`rows_1y` > CAST('2' AS INT64),
+        DIV(`t9`.`c0_2` * CAST('2' AS INT64), `t9`.`rows_1y`),
+        `t9`.`c0_2`
       )
     ) AS `c0_2`,
-    SUM(IF(`t11`.`rows_1x` > CAST('2' AS INT64), CAST('2' AS INT64), `t11`.`rows_1x`)) AS `c2_0`,
+    SUM(IF(`t9`.`rows_1x` > CAST('2' AS INT64), CAST('2' AS INT64), `t9`.`rows_1x`)) AS `c2_0`,
     SUM(
       IF(
-        `t11`.`rows_1x` > CAST('2' AS INT64),
+        `t9`.`rows_1x` > CAST('2' AS INT64),
         IF(
           (
             (
-              `t11`.`sum_x_20` * CAST('2' AS INT64)
+              `t9`.`sum_x_20` * CAST('2' AS INT64)
             ) + (
-              `t11`.`rows_1x` * CAST('-20' AS INT64)
+              `t9`.`rows_1x` * CAST('-20' AS INT64)
             )
           ) < CAST('0' AS INT64),
           -(
             DIV(
               ABS(
                 (
-                  `t11`.`sum_x_20` * CAST('2' AS INT64)
+                  `t9`.`sum_x_20` * CAST('2' AS INT64)
                 ) + (
-                  `t11`.`rows_1x` * CAST('-20' AS INT64)
+                  `t9`.`rows_1x` * CAST('-20' AS INT64)
                 )
               ) * CAST('2' AS INT64),
-              `t11`.`rows_1x`
+              `t9`.`rows_1x`
             )
           ),
           DIV(
             ABS(
               (
-                `t11`.`sum_x_20` * CAST('2' AS INT64)
+                `t9`.`sum_x_20` * CAST('2' AS INT64)
               ) + (
-                `t11`.`rows_1x` * CAST('-20' AS INT64)
+                `t9`.`rows_1x` * CAST('-20' AS INT64)
               )
             ) * CAST('2' AS INT64),
-            `t11`.`rows_1x`
+            `t9`.`rows_1x`
           )
         ),
         (
-          `t11`.`sum_x_20` * CAST('2' AS INT64)
+          `t9`.`sum_x_20` * CAST('2' AS INT64)
         ) + (
-          `t11`.`rows_1x` * CAST('-20' AS INT64)
+          `t9`.`rows_1x` * CAST('-20' AS INT64)
         )
       )
     ) AS `c3_0`,
@@ -100,262 +100,250 @@ FROM (
       *
     FROM (
       SELECT
-        `t9`.`unit`,
-        `t9`.`code`,
-        `t9`.`c0_0`,
-        `t9`.`c0_1`,
-        `t9`.`c0_2`,
-        `t9`.`rows_1y`,
-        `t9`.`rows_1x`,
-        `t9`.`sum_x_20`,
-        `t9`.`order`,
-        ROW_NUMBER() OVER (PARTITION BY `t9`.`unit` ORDER BY `t9`.`order` ASC) - 1 AS `place`
+        `t7`.`unit`,
+        `t7`.`code`,
+        `t7`.`c0_0`,
+        `t7`.`c0_1`,
+        `t7`.`c0_2`,
+        `t7`.`rows_1y`,
+        `t7`.`rows_1x`,
+        `t7`.`sum_x_20`,
+        `t7`.`order`,
+        ROW_NUMBER() OVER (PARTITION BY `t7`.`unit` ORDER BY `t7`.`order` ASC) - 1 AS `place`
       FROM (
         SELECT
-          `t8`.*
-          EXCEPT (`number`)
+          `t6`.`unit`,
+          `t6`.`code`,
+          `t6`.`c0_0`,
+          `t6`.`c0_1`,
+          `t6`.`c0_2`,
+          `t6`.`rows_1y`,
+          `t6`.`rows_1x`,
+          `t6`.`sum_x_20`,
+          (
+            (
+              MOD(
+                (
+                  (
+                    MOD(
+                      (
+                        (
+                          MOD(
+                            (
+                              `t6`.`number` * CAST('48271' AS INT64)
+                            ) + (
+                              (
+                                `t6`.`code` + CAST('1' AS INT64)
+                              ) * CAST('1640531527' AS INT64)
+                            ),
+                            CAST('2147483647' AS INT64)
+                          )
+                        ) * (
+                          MOD(
+                            (
+                              `t6`.`number` * CAST('48271' AS INT64)
+                            ) + (
+                              (
+                                `t6`.`code` + CAST('1' AS INT64)
+                              ) * CAST('1640531527' AS INT64)
+                            ),
+                            CAST('2147483647' AS INT64)
+                          )
+                        )
+                      ) + `t6`.`number`,
+                      CAST('2147483647' AS INT64)
+                    )
+                  ) * (
+                    MOD(
+                      (
+                        (
+                          MOD(
+                            (
+                              `t6`.`number` * CAST('48271' AS INT64)
+                            ) + (
+                              (
+                                `t6`.`code` + CAST('1' AS INT64)
+                              ) * CAST('1640531527' AS INT64)
+                            ),
+                            CAST('2147483647' AS INT64)
+                          )
+                        ) * (
+                          MOD(
+                            (
+                              `t6`.`number` * CAST('48271' AS INT64)
+                            ) + (
+                              (
+                                `t6`.`code` + CAST('1' AS INT64)
+                              ) * CAST('1640531527' AS INT64)
+                            ),
+                            CAST('2147483647' AS INT64)
+                          )
+                        )
+                      ) + `t6`.`number`,
+                      CAST('2147483647' AS INT64)
+                    )
+                  )
+                ) + `t6`.`code`,
+                CAST('2147483647' AS INT64)
+              )
+            ) * CAST('1048576' AS INT64)
+          ) + `t6`.`code` AS `order`
         FROM (
           SELECT
-            `t7`.`unit`,
-            `t7`.`code`,
-            `t7`.`c0_0`,
-            `t7`.`c0_1`,
-            `t7`.`c0_2`,
-            `t7`.`rows_1y`,
-            `t7`.`rows_1x`,
-            `t7`.`sum_x_20`,
-            `t7`.`number`,
-            (
-              (
-                MOD(
-                  (
-                    (
-                      MOD(
-                        (
-                          (
-                            MOD(
-                              (
-                                `t7`.`number` * CAST('48271' AS INT64)
-                              ) + (
-                                (
-                                  `t7`.`code` + CAST('1' AS INT64)
-                                ) * CAST('1640531527' AS INT64)
-                              ),
-                              CAST('2147483647' AS INT64)
-                            )
-                          ) * (
-                            MOD(
-                              (
-                                `t7`.`number` * CAST('48271' AS INT64)
-                              ) + (
-                                (
-                                  `t7`.`code` + CAST('1' AS INT64)
-                                ) * CAST('1640531527' AS INT64)
-                              ),
-                              CAST('2147483647' AS INT64)
-                            )
-                          )
-                        ) + `t7`.`number`,
-                        CAST('2147483647' AS INT64)
-                      )
-                    ) * (
-                      MOD(
-                        (
-                          (
-                            MOD(
-                              (
-                                `t7`.`number` * CAST('48271' AS INT64)
-                              ) + (
-                                (
-                                  `t7`.`code` + CAST('1' AS INT64)
-                                ) * CAST('1640531527' AS INT64)
-                              ),
-                              CAST('2147483647' AS INT64)
-                            )
-                          ) * (
-                            MOD(
-                              (
-                                `t7`.`number` * CAST('48271' AS INT64)
-                              ) + (
-                                (
-                                  `t7`.`code` + CAST('1' AS INT64)
-                                ) * CAST('1640531527' AS INT64)
-                              ),
-                              CAST('2147483647' AS INT64)
-                            )
-                          )
-                        ) + `t7`.`number`,
-                        CAST('2147483647' AS INT64)
-                      )
-                    )
-                  ) + `t7`.`code`,
-                  CAST('2147483647' AS INT64)
+            `t5`.`unit`,
+            `t5`.`code`,
+            `t5`.`c0_0`,
+            `t5`.`c0_1`,
+            `t5`.`c0_2`,
+            `t5`.`rows_1y`,
+            `t5`.`rows_1x`,
+            `t5`.`sum_x_20`,
+            MOD(
+              CAST(CONCAT(
+                '0x',
+                SUBSTRING(
+                  TO_HEX(MD5(`t5`.`unit`)),
+                  IF((
+                    0 + 1
+                  ) >= 1, 0 + 1, 0 + 1 + LENGTH(TO_HEX(MD5(`t5`.`unit`)))),
+                  8
                 )
-              ) * CAST('1048576' AS INT64)
-            ) + `t7`.`code` AS `order`
+              ) AS INT64),
+              CAST('2147483647' AS INT64)
+            ) AS `number`
           FROM (
             SELECT
-              `t6`.`unit`,
-              `t6`.`code`,
-              `t6`.`c0_0`,
-              `t6`.`c0_1`,
-              `t6`.`c0_2`,
-              `t6`.`rows_1y`,
-              `t6`.`rows_1x`,
-              `t6`.`sum_x_20`,
-              MOD(
-                CAST(CONCAT(
-                  '0x',
-                  SUBSTRING(
-                    TO_HEX(MD5(`t6`.`unit`)),
-                    IF((
-                      0 + 1
-                    ) >= 1, 0 + 1, 0 + 1 + LENGTH(TO_HEX(MD5(`t6`.`unit`)))),
-                    8
-                  )
-                ) AS INT64),
-                CAST('2147483647' AS INT64)
-              ) AS `number`
+              `t4`.`unit`,
+              `t4`.`code`,
+              SUM(
+                CAST((
+                  (
+                    CAST('1' AS INT64) * 15
+                  ) - `t4`.`k_y`
+                ) * (
+                  (
+                    CAST('1' AS INT64) * 15
+                  ) - `t4`.`k_y`
+                ) AS BIGNUMERIC)
+              ) AS `c0_0`,
+              SUM(
+                CAST(`t4`.`k_y` * 2 * (
+                  (
+                    CAST('1' AS INT64) * 15
+                  ) - `t4`.`k_y`
+                ) AS BIGNUMERIC)
+              ) AS `c0_1`,
+              SUM(CAST(`t4`.`k_y` * `t4`.`k_y` AS BIGNUMERIC)) AS `c0_2`,
+              COUNT(`t4`.`k_y`) AS `rows_1y`,
+              SUM(
+                CAST(IF(`t4`.`k_x` IS NOT NULL, CAST('1' AS INT64), CAST(NULL AS INT64)) AS BIGNUMERIC)
+              ) AS `rows_1x`,
+              SUM(CAST(`t4`.`k_x` AS BIGNUMERIC)) AS `sum_x_20`
             FROM (
               SELECT
-                `t5`.`unit`,
-                `t5`.`code`,
-                SUM(
-                  CAST((
-                    (
-                      CAST('1' AS INT64) * 15
-                    ) - `t5`.`k_y`
-                  ) * (
-                    (
-                      CAST('1' AS INT64) * 15
-                    ) - `t5`.`k_y`
-                  ) AS BIGNUMERIC)
-                ) AS `c0_0`,
-                SUM(
-                  CAST(`t5`.`k_y` * 2 * (
-                    (
-                      CAST('1' AS INT64) * 15
-                    ) - `t5`.`k_y`
-                  ) AS BIGNUMERIC)
-                ) AS `c0_1`,
-                SUM(CAST(`t5`.`k_y` * `t5`.`k_y` AS BIGNUMERIC)) AS `c0_2`,
-                COUNT(`t5`.`k_y`) AS `rows_1y`,
-                SUM(
-                  CAST(IF(`t5`.`k_x` IS NOT NULL, CAST('1' AS INT64), CAST(NULL AS INT64)) AS BIGNUMERIC)
-                ) AS `rows_1x`,
-                SUM(CAST(`t5`.`k_x` AS BIGNUMERIC)) AS `sum_x_20`
+                `t3`.`unit`,
+                `t3`.`k_x`,
+                `t3`.`k_y`,
+                `t3`.`g0` AS `code`
               FROM (
                 SELECT
-                  `t4`.*
-                  EXCEPT (`g0`)
+                  CASE
+                    WHEN `t2`.`g0` = 'a'
+                    THEN CAST('0' AS INT64)
+                    WHEN `t2`.`g0` = 'b'
+                    THEN CAST('1' AS INT64)
+                    WHEN `t2`.`g0` = 'é|'
+                    THEN CAST('2' AS INT64)
+                    WHEN `t2`.`g0` = 'é|'
+                    THEN CAST('3' AS INT64)
+                    WHEN `t2`.`g0` = 'a|b'
+                    THEN CAST('4' AS INT64)
+                    WHEN `t2`.`g0` = 'A'
+                    THEN CAST('5' AS INT64)
+                    ELSE NULL
+                  END AS `g0`,
+                  `t2`.`unit`,
+                  `t2`.`k_x`,
+                  `t2`.`k_y`
                 FROM (
                   SELECT
-                    `t3`.`g0`,
-                    `t3`.`unit`,
-                    `t3`.`k_x`,
-                    `t3`.`k_y`,
-                    `t3`.`g0` AS `code`
+                    SAFE_CONVERT_BYTES_TO_STRING(CAST(`t1`.`g` AS BYTES)) AS `g0`,
+                    SAFE_CONVERT_BYTES_TO_STRING(CAST(`t1`.`u` AS BYTES)) AS `unit`,
+                    IF(
+                      IF(IS_NAN(`t1`.`x`), CAST(NULL AS FLOAT64), `t1`.`x`) IS NULL,
+                      CAST(NULL AS INT64),
+                      GREATEST(
+                        CAST('0' AS INT64),
+                        LEAST(
+                          CAST('20' AS INT64),
+                          CAST(FLOOR(
+                            ieee_divide(
+                              GREATEST(
+                                CAST('0.0' AS FLOAT64),
+                                LEAST(CAST('10.0' AS FLOAT64), IF(IS_NAN(`t1`.`x`), CAST(NULL AS FLOAT64), `t1`.`x`))
+                              ) - CAST('0.0' AS FLOAT64),
+                              CAST('0.5' AS FLOAT64)
+                            ) + CAST('0.5' AS FLOAT64)
+                          ) AS INT64)
+                        )
+                      )
+                    ) AS `k_x`,
+                    IF(
+                      `t1`.`y` IS NULL,
+                      CAST(NULL AS INT64),
+                      GREATEST(CAST('-3' AS INT64), LEAST(CAST('12' AS INT64), `t1`.`y`)) - CAST('-3' AS INT64)
+                    ) AS `k_y`
                   FROM (
                     SELECT
-                      CASE
-                        WHEN `t2`.`g0` = 'a'
-                        THEN CAST('0' AS INT64)
-                        WHEN `t2`.`g0` = 'b'
-                        THEN CAST('1' AS INT64)
-                        WHEN `t2`.`g0` = 'é|'
-                        THEN CAST('2' AS INT64)
-                        WHEN `t2`.`g0` = 'é|'
-                        THEN CAST('3' AS INT64)
-                        WHEN `t2`.`g0` = 'a|b'
-                        THEN CAST('4' AS INT64)
-                        WHEN `t2`.`g0` = 'A'
-                        THEN CAST('5' AS INT64)
-                        ELSE NULL
-                      END AS `g0`,
-                      `t2`.`unit`,
-                      `t2`.`k_x`,
-                      `t2`.`k_y`
-                    FROM (
-                      SELECT
-                        SAFE_CONVERT_BYTES_TO_STRING(CAST(`t1`.`g` AS BYTES)) AS `g0`,
-                        SAFE_CONVERT_BYTES_TO_STRING(CAST(`t1`.`u` AS BYTES)) AS `unit`,
-                        IF(
-                          IF(IS_NAN(`t1`.`x`), CAST(NULL AS FLOAT64), `t1`.`x`) IS NULL,
-                          CAST(NULL AS INT64),
-                          GREATEST(
-                            CAST('0' AS INT64),
-                            LEAST(
-                              CAST('20' AS INT64),
-                              CAST(FLOOR(
-                                ieee_divide(
-                                  GREATEST(
-                                    CAST('0.0' AS FLOAT64),
-                                    LEAST(CAST('10.0' AS FLOAT64), IF(IS_NAN(`t1`.`x`), CAST(NULL AS FLOAT64), `t1`.`x`))
-                                  ) - CAST('0.0' AS FLOAT64),
-                                  CAST('0.5' AS FLOAT64)
-                                ) + CAST('0.5' AS FLOAT64)
-                              ) AS INT64)
-                            )
-                          )
-                        ) AS `k_x`,
-                        IF(
-                          `t1`.`y` IS NULL,
-                          CAST(NULL AS INT64),
-                          GREATEST(CAST('-3' AS INT64), LEAST(CAST('12' AS INT64), `t1`.`y`)) - CAST('-3' AS INT64)
-                        ) AS `k_y`
-                      FROM (
-                        SELECT
-                          *
-                        FROM `visits` AS `t0`
-                        WHERE
-                          `t0`.`d` >= DATE(2024, 2, 29)
-                          AND `t0`.`z` < CAST('1.001' AS NUMERIC)
-                          AND CAST(CAST(`t0`.`b` AS INT64) AS INT64) = CAST('1' AS INT64)
-                      ) AS `t1`
-                    ) AS `t2`
+                      *
+                    FROM `visits` AS `t0`
                     WHERE
-                      `t2`.`unit` IS NOT NULL
-                  ) AS `t3`
-                  WHERE
-                    `t3`.`g0` IS NOT NULL
-                ) AS `t4`
-              ) AS `t5`
-              GROUP BY
-                1,
-                2
-            ) AS `t6`
-          ) AS `t7`
-        ) AS `t8`
-      ) AS `t9`
-    ) AS `t10`
+                      `t0`.`d` >= DATE(2024, 2, 29)
+                      AND `t0`.`z` < CAST('1.001' AS NUMERIC)
+                      AND CAST(CAST(`t0`.`b` AS INT64) AS INT64) = CAST('1' AS INT64)
+                  ) AS `t1`
+                ) AS `t2`
+                WHERE
+                  `t2`.`unit` IS NOT NULL
+              ) AS `t3`
+              WHERE
+                `t3`.`g0` IS NOT NULL
+            ) AS `t4`
+            GROUP BY
+              1,
+              2
+          ) AS `t5`
+        ) AS `t6`
+      ) AS `t7`
+    ) AS `t8`
     WHERE
-      `t10`.`place` < 2
-  ) AS `t11`
+      `t8`.`place` < 2
+  ) AS `t9`
   GROUP BY
     1
-) AS `t12`;
+) AS `t10`;
 
 -- cells
 SELECT
-  `t9`.`code`,
-  `t9`.`g0`,
+  `t8`.`code`,
+  `t8`.`g0`,
   CAST(GREATEST(
     CAST('0' AS BIGNUMERIC),
-    LEAST(CAST('3000' AS BIGNUMERIC), COALESCE(`t9`.`c1_0`, CAST('0' AS BIGNUMERIC)))
+    LEAST(CAST('3000' AS BIGNUMERIC), COALESCE(`t8`.`c1_0`, CAST('0' AS BIGNUMERIC)))
   ) AS INT64) AS `c1_0`,
   CAST(GREATEST(
     CAST('0' AS BIGNUMERIC),
     LEAST(
       CAST('1000' AS BIGNUMERIC),
-      COALESCE(CAST(`t9`.`unit` AS BIGNUMERIC), CAST('0' AS BIGNUMERIC))
+      COALESCE(CAST(`t8`.`unit` AS BIGNUMERIC), CAST('0' AS BIGNUMERIC))
     )
   ) AS INT64) AS `unit`
 FROM (
   SELECT
-    `t8`.`code`,
-    `t8`.`g0`,
+    `t7`.`code`,
+    `t7`.`g0`,
     SUM(
-      CAST(IF(`t8`.`rows` > CAST('3' AS INT64), CAST('3' AS INT64), `t8`.`rows`) AS BIGNUMERIC)
+      CAST(IF(`t7`.`rows` > CAST('3' AS INT64), CAST('3' AS INT64), `t7`.`rows`) AS BIGNUMERIC)
     ) AS `c1_0`,
     COUNT(*) AS `unit`
   FROM (
@@ -363,21 +351,21 @@ FROM (
       *
     FROM (
       SELECT
-        `t6`.`unit`,
-        `t6`.`code`,
-        `t6`.`g0`,
-        `t6`.`rows`,
-        `t6`.`order`,
+        `t5`.`unit`,
+        `t5`.`code`,
+        `t5`.`g0`,
+        `t5`.`rows`,
+        `t5`.`order`,
         ROW_NUMBER() OVER (
-          PARTITION BY `t6`.`unit`
-          ORDER BY `t6`.`order` ASC, `t6`.`code` ASC, `t6`.`g0` ASC
+          PARTITION BY `t5`.`unit`
+          ORDER BY `t5`.`order` ASC, `t5`.`code` ASC, `t5`.`g0` ASC
         ) - 1 AS `place`
       FROM (
         SELECT
-          `t5`.`unit`,
-          `t5`.`code`,
-          `t5`.`g0`,
-          `t5`.`rows`,
+          `t4`.`unit`,
+          `t4`.`code`,
+          `t4`.`g0`,
+          `t4`.`rows`,
           MOD(
             (
               (
@@ -395,10 +383,10 @@ FROM (
                                       (
                                         MOD(
                                           (
-                                            `t5`.`number` * CAST('48271' AS INT64)
+                                            `t4`.`number` * CAST('48271' AS INT64)
                                           ) + (
                                             (
-                                              `t5`.`code` + CAST('1' AS INT64)
+                                              `t4`.`code` + CAST('1' AS INT64)
                                             ) * CAST('1640531527' AS INT64)
                                           ),
                                           CAST('2147483647' AS INT64)
@@ -406,16 +394,16 @@ FROM (
                                       ) * (
                                         MOD(
                                           (
-                                            `t5`.`number` * CAST('48271' AS INT64)
+                                            `t4`.`number` * CAST('48271' AS INT64)
                                           ) + (
                                             (
-                                              `t5`.`code` + CAST('1' AS INT64)
+                                              `t4`.`code` + CAST('1' AS INT64)
                                             ) * CAST('1640531527' AS INT64)
                                           ),
                                           CAST('2147483647' AS INT64)
                                         )
                                       )
-                                    ) + `t5`.`number`,
+                                    ) + `t4`.`number`,
                                     CAST('2147483647' AS INT64)
                                   )
                                 ) * (
@@ -424,10 +412,10 @@ FROM (
                                       (
                                         MOD(
                                           (
-                                            `t5`.`number` * CAST('48271' AS INT64)
+                                            `t4`.`number` * CAST('48271' AS INT64)
                                           ) + (
                                             (
-                                              `t5`.`code` + CAST('1' AS INT64)
+                                              `t4`.`code` + CAST('1' AS INT64)
                                             ) * CAST('1640531527' AS INT64)
                                           ),
                                           CAST('2147483647' AS INT64)
@@ -435,26 +423,26 @@ FROM (
                                       ) * (
                                         MOD(
                                           (
-                                            `t5`.`number` * CAST('48271' AS INT64)
+                                            `t4`.`number` * CAST('48271' AS INT64)
                                           ) + (
                                             (
-                                              `t5`.`code` + CAST('1' AS INT64)
+                                              `t4`.`code` + CAST('1' AS INT64)
                                             ) * CAST('1640531527' AS INT64)
                                           ),
                                           CAST('2147483647' AS INT64)
                                         )
                                       )
-                                    ) + `t5`.`number`,
+                                    ) + `t4`.`number`,
                                     CAST('2147483647' AS INT64)
                                   )
                                 )
-                              ) + `t5`.`code`,
+                              ) + `t4`.`code`,
                               CAST('2147483647' AS INT64)
                             )
                           ) * CAST('48271' AS INT64)
                         ) + (
                           (
-                            `t5`.`number_g0` + CAST('1' AS INT64)
+                            `t4`.`number_g0` + CAST('1' AS INT64)
                           ) * CAST('1640531527' AS INT64)
                         ),
                         CAST('2147483647' AS INT64)
@@ -471,10 +459,10 @@ FROM (
                                       (
                                         MOD(
                                           (
-                                            `t5`.`number` * CAST('48271' AS INT64)
+                                            `t4`.`number` * CAST('48271' AS INT64)
                                           ) + (
                                             (
-                                              `t5`.`code` + CAST('1' AS INT64)
+                                              `t4`.`code` + CAST('1' AS INT64)
                                             ) * CAST('1640531527' AS INT64)
                                           ),
                                           CAST('2147483647' AS INT64)
@@ -482,16 +470,16 @@ FROM (
                                       ) * (
                                         MOD(
                                           (
-                                            `t5`.`number` * CAST('48271' AS INT64)
+                                            `t4`.`number` * CAST('48271' AS INT64)
                                           ) + (
                                             (
-                                              `t5`.`code` + CAST('1' AS INT64)
+                                              `t4`.`code` + CAST('1' AS INT64)
                                             ) * CAST('1640531527' AS INT64)
                                           ),
                                           CAST('2147483647' AS INT64)
                                         )
                                       )
-                                    ) + `t5`.`number`,
+                                    ) + `t4`.`number`,
                                     CAST('2147483647' AS INT64)
                                   )
                                 ) * (
@@ -500,10 +488,10 @@ FROM (
                                       (
                                         MOD(
                                           (
-                                            `t5`.`number` * CAST('48271' AS INT64)
+                                            `t4`.`number` * CAST('48271' AS INT64)
                                           ) + (
                                             (
-                                              `t5`.`code` + CAST('1' AS INT64)
+                                              `t4`.`code` + CAST('1' AS INT64)
                                             ) * CAST('1640531527' AS INT64)
                                           ),
                                           CAST('2147483647' AS INT64)
@@ -511,26 +499,26 @@ FROM (
                                       ) * (
                                         MOD(
                                           (
-                                            `t5`.`number` * CAST('48271' AS INT64)
+                                            `t4`.`number` * CAST('48271' AS INT64)
                                           ) + (
                                             (
-                                              `t5`.`code` + CAST('1' AS INT64)
+                                              `t4`.`code` + CAST('1' AS INT64)
                                             ) * CAST('1640531527' AS INT64)
                                           ),
                                           CAST('2147483647' AS INT64)
                                         )
                                       )
-                                    ) + `t5`.`number`,
+                                    ) + `t4`.`number`,
                                     CAST('2147483647' AS INT64)
                                   )
                                 )
-                              ) + `t5`.`code`,
+                              ) + `t4`.`code`,
                               CAST('2147483647' AS INT64)
                             )
                           ) * CAST('48271' AS INT64)
                         ) + (
                           (
-                            `t5`.`number_g0` + CAST('1' AS INT64)
+                            `t4`.`number_g0` + CAST('1' AS INT64)
                           ) * CAST('1640531527' AS INT64)
                         ),
                         CAST('2147483647' AS INT64)
@@ -545,10 +533,10 @@ FROM (
                               (
                                 MOD(
                                   (
-                                    `t5`.`number` * CAST('48271' AS INT64)
+                                    `t4`.`number` * CAST('48271' AS INT64)
                                   ) + (
                                     (
-                                      `t5`.`code` + CAST('1' AS INT64)
+                                      `t4`.`code` + CAST('1' AS INT64)
                                     ) * CAST('1640531527' AS INT64)
                                   ),
                                   CAST('2147483647' AS INT64)
@@ -556,16 +544,16 @@ FROM (
                               ) * (
                                 MOD(
                                   (
-                                    `t5`.`number` * CAST('48271' AS INT64)
+                                    `t4`.`number` * CAST('48271' AS INT64)
                                   ) + (
                                     (
-                                      `t5`.`code` + CAST('1' AS INT64)
+                                      `t4`.`code` + CAST('1' AS INT64)
                                     ) * CAST('1640531527' AS INT64)
                                   ),
                                   CAST('2147483647' AS INT64)
                                 )
                               )
-                            ) + `t5`.`number`,
+                            ) + `t4`.`number`,
                             CAST('2147483647' AS INT64)
                           )
                         ) * (
@@ -574,10 +562,10 @@ FROM (
                               (
                                 MOD(
                                   (
-                                    `t5`.`number` * CAST('48271' AS INT64)
+                                    `t4`.`number` * CAST('48271' AS INT64)
                                   ) + (
                                     (
-                                      `t5`.`code` + CAST('1' AS INT64)
+                                      `t4`.`code` + CAST('1' AS INT64)
                                     ) * CAST('1640531527' AS INT64)
                                   ),
                                   CAST('2147483647' AS INT64)
@@ -585,20 +573,20 @@ FROM (
                               ) * (
                                 MOD(
                                   (
-                                    `t5`.`number` * CAST('48271' AS INT64)
+                                    `t4`.`number` * CAST('48271' AS INT64)
                                   ) + (
                                     (
-                                      `t5`.`code` + CAST('1' AS INT64)
+                                      `t4`.`code` + CAST('1' AS INT64)
                                     ) * CAST('1640531527' AS INT64)
                                   ),
                                   CAST('2147483647' AS INT64)
                                 )
                               )
-                            ) + `t5`.`number`,
+                            ) + `t4`.`number`,
                             CAST('2147483647' AS INT64)
                           )
                         )
-                      ) + `t5`.`code`,
+                      ) + `t4`.`code`,
                       CAST('2147483647' AS INT64)
                     )
                   ),
@@ -619,10 +607,10 @@ FROM (
                                       (
                                         MOD(
                                           (
-                                            `t5`.`number` * CAST('48271' AS INT64)
+                                            `t4`.`number` * CAST('48271' AS INT64)
                                           ) + (
                                             (
-                                              `t5`.`code` + CAST('1' AS INT64)
+                                              `t4`.`code` + CAST('1' AS INT64)
                                             ) * CAST('1640531527' AS INT64)
                                           ),
                                           CAST('2147483647' AS INT64)
@@ -630,16 +618,16 @@ FROM (
                                       ) * (
                                         MOD(
                                           (
-                                            `t5`.`number` * CAST('48271' AS INT64)
+                                            `t4`.`number` * CAST('48271' AS INT64)
                                           ) + (
                                             (
-                                              `t5`.`code` + CAST('1' AS INT64)
+                                              `t4`.`code` + CAST('1' AS INT64)
                                             ) * CAST('1640531527' AS INT64)
                                           ),
                                           CAST('2147483647' AS INT64)
                                         )
                                       )
-                                    ) + `t5`.`number`,
+                                    ) + `t4`.`number`,
                                     CAST('2147483647' AS INT64)
                                   )
                                 ) * (
@@ -648,10 +636,10 @@ FROM (
                                       (
                                         MOD(
                                           (
-                                            `t5`.`number` * CAST('48271' AS INT64)
+                                            `t4`.`number` * CAST('48271' AS INT64)
                                           ) + (
                                             (
-                                              `t5`.`code` + CAST('1' AS INT64)
+                                              `t4`.`code` + CAST('1' AS INT64)
                                             ) * CAST('1640531527' AS INT64)
                                           ),
                                           CAST('2147483647' AS INT64)
@@ -659,26 +647,26 @@ FROM (
                                       ) * (
                                         MOD(
                                           (
-                                            `t5`.`number` * CAST('48271' AS INT64)
+                                            `t4`.`number` * CAST('48271' AS INT64)
                                           ) + (
                                             (
-                                              `t5`.`code` + CAST('1' AS INT64)
+                                              `t4`.`code` + CAST('1' AS INT64)
                                             ) * CAST('1640531527' AS INT64)
                                           ),
                                           CAST('2147483647' AS INT64)
                                         )
                                       )
-                                    ) + `t5`.`number`,
+                                    ) + `t4`.`number`,
                                     CAST('2147483647' AS INT64)
                                   )
                                 )
-                              ) + `t5`.`code`,
+                              ) + `t4`.`code`,
                               CAST('2147483647' AS INT64)
                             )
                           ) * CAST('48271' AS INT64)
                         ) + (
                           (
-                            `t5`.`number_g0` + CAST('1' AS INT64)
+                            `t4`.`number_g0` + CAST('1' AS INT64)
                           ) * CAST('1640531527' AS INT64)
                         ),
                         CAST('2147483647' AS INT64)
@@ -695,10 +683,10 @@ FROM (
                                       (
                                         MOD(
                                           (
-                                            `t5`.`number` * CAST('48271' AS INT64)
+                                            `t4`.`number` * CAST('48271' AS INT64)
                                           ) + (
                                             (
-                                              `t5`.`code` + CAST('1' AS INT64)
+                                              `t4`.`code` + CAST('1' AS INT64)
                                             ) * CAST('1640531527' AS INT64)
                                           ),
                                           CAST('2147483647' AS INT64)
@@ -706,16 +694,16 @@ FROM (
                                       ) * (
                                         MOD(
                                           (
-                                            `t5`.`number` * CAST('48271' AS INT64)
+                                            `t4`.`number` * CAST('48271' AS INT64)
                                           ) + (
                                             (
-                                              `t5`.`code` + CAST('1' AS INT64)
+                                              `t4`.`code` + CAST('1' AS INT64)
                                             ) * CAST('1640531527' AS INT64)
                                           ),
                                           CAST('2147483647' AS INT64)
                                         )
                                       )
-                                    ) + `t5`.`number`,
+                                    ) + `t4`.`number`,
                                     CAST('2147483647' AS INT64)
                                   )
                                 ) * (
@@ -724,10 +712,10 @@ FROM (
                                       (
                                         MOD(
                                           (
-                                            `t5`.`number` * CAST('48271' AS INT64)
+                                            `t4`.`number` * CAST('48271' AS INT64)
                                           ) + (
                                             (
-                                              `t5`.`code` + CAST('1' AS INT64)
+                                              `t4`.`code` + CAST('1' AS INT64)
                                             ) * CAST('1640531527' AS INT64)
                                           ),
                                           CAST('2147483647' AS INT64)
@@ -735,26 +723,26 @@ FROM (
                                       ) * (
                                         MOD(
                                           (
-                                            `t5`.`number` * CAST('48271' AS INT64)
+                                            `t4`.`number` * CAST('48271' AS INT64)
                                           ) + (
                                             (
-                                              `t5`.`code` + CAST('1' AS INT64)
+                                              `t4`.`code` + CAST('1' AS INT64)
                                             ) * CAST('1640531527' AS INT64)
                                           ),
                                           CAST('2147483647' AS INT64)
                                         )
                                       )
-                                    ) + `t5`.`number`,
+                                    ) + `t4`.`number`,
                                     CAST('2147483647' AS INT64)
                                   )
                                 )
-                              ) + `t5`.`code`,
+                              ) + `t4`.`code`,
                               CAST('2147483647' AS INT64)
                             )
                           ) * CAST('48271' AS INT64)
                         ) + (
                           (
-                            `t5`.`number_g0` + CAST('1' AS INT64)
+                            `t4`.`number_g0` + CAST('1' AS INT64)
                           ) * CAST('1640531527' AS INT64)
                         ),
                         CAST('2147483647' AS INT64)
@@ -769,10 +757,10 @@ FROM (
                               (
                                 MOD(
                                   (
-                                    `t5`.`number` * CAST('48271' AS INT64)
+                                    `t4`.`number` * CAST('48271' AS INT64)
                                   ) + (
                                     (
-                                      `t5`.`code` + CAST('1' AS INT64)
+                                      `t4`.`code` + CAST('1' AS INT64)
                                     ) * CAST('1640531527' AS INT64)
                                   ),
                                   CAST('2147483647' AS INT64)
@@ -780,16 +768,16 @@ FROM (
                               ) * (
                                 MOD(
                                   (
-                                    `t5`.`number` * CAST('48271' AS INT64)
+                                    `t4`.`number` * CAST('48271' AS INT64)
                                   ) + (
                                     (
-                                      `t5`.`code` + CAST('1' AS INT64)
+                                      `t4`.`code` + CAST('1' AS INT64)
                                     ) * CAST('1640531527' AS INT64)
                                   ),
                                   CAST('2147483647' AS INT64)
                                 )
                               )
-                            ) + `t5`.`number`,
+                            ) + `t4`.`number`,
                             CAST('2147483647' AS INT64)
                           )
                         ) * (
@@ -798,10 +786,10 @@ FROM (
                               (
                                 MOD(
                                   (
-                                    `t5`.`number` * CAST('48271' AS INT64)
+                                    `t4`.`number` * CAST('48271' AS INT64)
                                   ) + (
                                     (
-                                      `t5`.`code` + CAST('1' AS INT64)
+                                      `t4`.`code` + CAST('1' AS INT64)
                                     ) * CAST('1640531527' AS INT64)
                                   ),
                                   CAST('2147483647' AS INT64)
@@ -809,43 +797,43 @@ FROM (
                               ) * (
                                 MOD(
                                   (
-                                    `t5`.`number` * CAST('48271' AS INT64)
+                                    `t4`.`number` * CAST('48271' AS INT64)
                                   ) + (
                                     (
-                                      `t5`.`code` + CAST('1' AS INT64)
+                                      `t4`.`code` + CAST('1' AS INT64)
                                     ) * CAST('1640531527' AS INT64)
                                   ),
                                   CAST('2147483647' AS INT64)
                                 )
                               )
-                            ) + `t5`.`number`,
+                            ) + `t4`.`number`,
                             CAST('2147483647' AS INT64)
                           )
                         )
-                      ) + `t5`.`code`,
+                      ) + `t4`.`code`,
                       CAST('2147483647' AS INT64)
                     )
                   ),
                   CAST('2147483647' AS INT64)
                 )
               )
-            ) + `t5`.`number_g0`,
+            ) + `t4`.`number_g0`,
             CAST('2147483647' AS INT64)
           ) AS `order`
         FROM (
           SELECT
-            `t4`.`unit`,
-            `t4`.`code`,
-            `t4`.`g0`,
-            `t4`.`rows`,
+            `t3`.`unit`,
+            `t3`.`code`,
+            `t3`.`g0`,
+            `t3`.`rows`,
             MOD(
               CAST(CONCAT(
                 '0x',
                 SUBSTRING(
-                  TO_HEX(MD5(`t4`.`unit`)),
+                  TO_HEX(MD5(`t3`.`unit`)),
                   IF((
                     0 + 1
-                  ) >= 1, 0 + 1, 0 + 1 + LENGTH(TO_HEX(MD5(`t4`.`unit`)))),
+                  ) >= 1, 0 + 1, 0 + 1 + LENGTH(TO_HEX(MD5(`t3`.`unit`)))),
                   8
                 )
               ) AS INT64),
@@ -855,10 +843,10 @@ FROM (
               CAST(CONCAT(
                 '0x',
                 SUBSTRING(
-                  TO_HEX(MD5(`t4`.`g0`)),
+                  TO_HEX(MD5(`t3`.`g0`)),
                   IF((
                     0 + 1
-                  ) >= 1, 0 + 1, 0 + 1 + LENGTH(TO_HEX(MD5(`t4`.`g0`)))),
+                  ) >= 1, 0 + 1, 0 + 1 + LENGTH(TO_HEX(MD5(`t3`.`g0`)))),
                   8
                 )
               ) AS INT64),
@@ -866,157 +854,151 @@ FROM (
             ) AS `number_g0`
           FROM (
             SELECT
-              `t3`.`unit`,
-              `t3`.`code`,
-              `t3`.`g0`,
+              `t2`.`unit`,
+              `t2`.`code`,
+              `t2`.`g0`,
               COUNT(*) AS `rows`
             FROM (
               SELECT
-                `t2`.*
-                EXCEPT (`g1`)
+                `t1`.`g0`,
+                `t1`.`unit`,
+                `t1`.`k_x`,
+                `t1`.`g1` AS `code`
               FROM (
                 SELECT
-                  `t1`.`g0`,
-                  `t1`.`g1`,
-                  `t1`.`unit`,
-                  `t1`.`k_x`,
-                  `t1`.`g1` AS `code`
-                FROM (
-                  SELECT
-                    SAFE_CONVERT_BYTES_TO_STRING(CAST(`t0`.`h` AS BYTES)) AS `g0`,
-                    IF(
-                      `t0`.`y` IS NULL,
-                      CAST(NULL AS INT64),
-                      CASE
-                        WHEN `t0`.`y` < CAST('-2' AS INT64)
-                        THEN CAST('0' AS INT64)
-                        WHEN `t0`.`y` >= CAST('9' AS INT64)
-                        THEN CAST('4' AS INT64)
-                        ELSE CAST(DIV(
+                  SAFE_CONVERT_BYTES_TO_STRING(CAST(`t0`.`h` AS BYTES)) AS `g0`,
+                  IF(
+                    `t0`.`y` IS NULL,
+                    CAST(NULL AS INT64),
+                    CASE
+                      WHEN `t0`.`y` < CAST('-2' AS INT64)
+                      THEN CAST('0' AS INT64)
+                      WHEN `t0`.`y` >= CAST('9' AS INT64)
+                      THEN CAST('4' AS INT64)
+                      ELSE CAST(DIV(
+                        (
                           (
-                            (
-                              GREATEST(CAST('-2' AS INT64), LEAST(CAST('9' AS INT64), `t0`.`y`)) - CAST('-2' AS INT64)
-                            ) * CAST('6' AS INT64)
-                          ) + CAST('3' AS INT64),
-                          CAST('23' AS INT64)
-                        ) AS INT64) + CAST('1' AS INT64)
-                      END
-                    ) AS `g1`,
-                    SAFE_CONVERT_BYTES_TO_STRING(CAST(`t0`.`u` AS BYTES)) AS `unit`,
-                    IF(
-                      IF(IS_NAN(`t0`.`x`), CAST(NULL AS FLOAT64), `t0`.`x`) IS NULL,
-                      CAST(NULL AS INT64),
-                      GREATEST(
-                        CAST('0' AS INT64),
-                        LEAST(
-                          CAST('20' AS INT64),
-                          CAST(FLOOR(
-                            ieee_divide(
-                              GREATEST(
-                                CAST('0.0' AS FLOAT64),
-                                LEAST(CAST('10.0' AS FLOAT64), IF(IS_NAN(`t0`.`x`), CAST(NULL AS FLOAT64), `t0`.`x`))
-                              ) - CAST('0.0' AS FLOAT64),
-                              CAST('0.5' AS FLOAT64)
-                            ) + CAST('0.5' AS FLOAT64)
-                          ) AS INT64)
-                        )
+                            GREATEST(CAST('-2' AS INT64), LEAST(CAST('9' AS INT64), `t0`.`y`)) - CAST('-2' AS INT64)
+                          ) * CAST('6' AS INT64)
+                        ) + CAST('3' AS INT64),
+                        CAST('23' AS INT64)
+                      ) AS INT64) + CAST('1' AS INT64)
+                    END
+                  ) AS `g1`,
+                  SAFE_CONVERT_BYTES_TO_STRING(CAST(`t0`.`u` AS BYTES)) AS `unit`,
+                  IF(
+                    IF(IS_NAN(`t0`.`x`), CAST(NULL AS FLOAT64), `t0`.`x`) IS NULL,
+                    CAST(NULL AS INT64),
+                    GREATEST(
+                      CAST('0' AS INT64),
+                      LEAST(
+                        CAST('20' AS INT64),
+                        CAST(FLOOR(
+                          ieee_divide(
+                            GREATEST(
+                              CAST('0.0' AS FLOAT64),
+                              LEAST(CAST('10.0' AS FLOAT64), IF(IS_NAN(`t0`.`x`), CAST(NULL AS FLOAT64), `t0`.`x`))
+                            ) - CAST('0.0' AS FLOAT64),
+                            CAST('0.5' AS FLOAT64)
+                          ) + CAST('0.5' AS FLOAT64)
+                        ) AS INT64)
                       )
-                    ) AS `k_x`
-                  FROM `visits` AS `t0`
-                ) AS `t1`
-                WHERE
-                  `t1`.`unit` IS NOT NULL AND `t1`.`g0` IS NOT NULL AND `t1`.`g1` IS NOT NULL
-              ) AS `t2`
-            ) AS `t3`
+                    )
+                  ) AS `k_x`
+                FROM `visits` AS `t0`
+              ) AS `t1`
+              WHERE
+                `t1`.`unit` IS NOT NULL AND `t1`.`g0` IS NOT NULL AND `t1`.`g1` IS NOT NULL
+            ) AS `t2`
             GROUP BY
               1,
               2,
               3
-          ) AS `t4`
-        ) AS `t5`
-      ) AS `t6`
-    ) AS `t7`
+          ) AS `t3`
+        ) AS `t4`
+      ) AS `t5`
+    ) AS `t6`
     WHERE
-      `t7`.`place` < 2
-  ) AS `t8`
+      `t6`.`place` < 2
+  ) AS `t7`
   GROUP BY
     1,
     2
-) AS `t9`;
+) AS `t8`;
 
 -- cells
 SELECT
-  `t14`.`code`,
-  `t14`.`g0`,
-  `t14`.`cell`,
+  `t11`.`code`,
+  `t11`.`g0`,
+  `t11`.`cell`,
   CAST(GREATEST(
     CAST('0' AS BIGNUMERIC),
-    LEAST(CAST('3000' AS BIGNUMERIC), COALESCE(`t14`.`rows`, CAST('0' AS BIGNUMERIC)))
+    LEAST(CAST('3000' AS BIGNUMERIC), COALESCE(`t11`.`rows`, CAST('0' AS BIGNUMERIC)))
   ) AS INT64) AS `rows`
 FROM (
   SELECT
-    `t13`.`code`,
-    `t13`.`g0`,
-    `t13`.`cell`,
-    SUM(CAST(`t13`.`rows` AS BIGNUMERIC)) AS `rows`
+    `t10`.`code`,
+    `t10`.`g0`,
+    `t10`.`cell`,
+    SUM(CAST(`t10`.`rows` AS BIGNUMERIC)) AS `rows`
   FROM (
     SELECT
-      `t12`.`unit`,
-      `t12`.`code`,
-      `t12`.`g0`,
-      `t12`.`cell`,
-      `t12`.`held`,
-      `t12`.`order`,
-      `t12`.`place`,
-      `t12`.`all`,
-      `t12`.`end`,
+      `t9`.`unit`,
+      `t9`.`code`,
+      `t9`.`g0`,
+      `t9`.`cell`,
+      `t9`.`held`,
+      `t9`.`order`,
+      `t9`.`place`,
+      `t9`.`all`,
+      `t9`.`end`,
       IF(
-        `t12`.`all` > CAST('3' AS INT64),
+        `t9`.`all` > CAST('3' AS INT64),
         CAST(DIV(
           (
             (
-              `t12`.`end` * CAST('6' AS INT64)
-            ) + `t12`.`all`
+              `t9`.`end` * CAST('6' AS INT64)
+            ) + `t9`.`all`
           ) - CAST('1' AS INT64),
-          `t12`.`all` * CAST('2' AS INT64)
+          `t9`.`all` * CAST('2' AS INT64)
         ) AS INT64) - CAST(DIV(
           (
             (
               (
-                `t12`.`end` - `t12`.`held`
+                `t9`.`end` - `t9`.`held`
               ) * CAST('6' AS INT64)
-            ) + `t12`.`all`
+            ) + `t9`.`all`
           ) - CAST('1' AS INT64),
-          `t12`.`all` * CAST('2' AS INT64)
+          `t9`.`all` * CAST('2' AS INT64)
         ) AS INT64),
-        `t12`.`held`
+        `t9`.`held`
       ) AS `rows`
     FROM (
       SELECT
-        `t11`.`unit`,
-        `t11`.`code`,
-        `t11`.`g0`,
-        `t11`.`cell`,
-        `t11`.`held`,
-        `t11`.`order`,
-        `t11`.`place`,
-        `t11`.`all`,
-        SUM(`t11`.`held`) OVER (
-          PARTITION BY `t11`.`unit`, `t11`.`code`, `t11`.`g0`
-          ORDER BY `t11`.`cell` ASC
+        `t8`.`unit`,
+        `t8`.`code`,
+        `t8`.`g0`,
+        `t8`.`cell`,
+        `t8`.`held`,
+        `t8`.`order`,
+        `t8`.`place`,
+        `t8`.`all`,
+        SUM(`t8`.`held`) OVER (
+          PARTITION BY `t8`.`unit`, `t8`.`code`, `t8`.`g0`
+          ORDER BY `t8`.`cell` ASC
           ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
         ) AS `end`
       FROM (
         SELECT
-          `t10`.`unit`,
-          `t10`.`code`,
-          `t10`.`g0`,
-          `t10`.`cell`,
-          `t10`.`held`,
-          `t10`.`order`,
-          `t10`.`place`,
-          SUM(`t10`.`held`) OVER (
-            PARTITION BY `t10`.`unit`, `t10`.`code`, `t10`.`g0`
+          `t7`.`unit`,
+          `t7`.`code`,
+          `t7`.`g0`,
+          `t7`.`cell`,
+          `t7`.`held`,
+          `t7`.`order`,
+          `t7`.`place`,
+          SUM(`t7`.`held`) OVER (
+            PARTITION BY `t7`.`unit`, `t7`.`code`, `t7`.`g0`
             ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
           ) AS `all`
         FROM (
@@ -1024,610 +1006,590 @@ FROM (
             *
           FROM (
             SELECT
-              `t8`.`unit`,
-              `t8`.`code`,
-              `t8`.`g0`,
-              `t8`.`cell`,
-              `t8`.`held`,
-              `t8`.`order`,
+              `t5`.`unit`,
+              `t5`.`code`,
+              `t5`.`g0`,
+              `t5`.`cell`,
+              `t5`.`held`,
+              `t5`.`order`,
               DENSE_RANK() OVER (
-                PARTITION BY `t8`.`unit`
-                ORDER BY `t8`.`order` ASC, `t8`.`code` ASC, `t8`.`g0` ASC
+                PARTITION BY `t5`.`unit`
+                ORDER BY `t5`.`order` ASC, `t5`.`code` ASC, `t5`.`g0` ASC
               ) - 1 AS `place`
             FROM (
               SELECT
-                `t7`.*
-                EXCEPT (`number`, `number_g0`)
+                `t4`.`unit`,
+                `t4`.`code`,
+                `t4`.`g0`,
+                `t4`.`cell`,
+                `t4`.`held`,
+                MOD(
+                  (
+                    (
+                      MOD(
+                        (
+                          (
+                            MOD(
+                              (
+                                (
+                                  MOD(
+                                    (
+                                      (
+                                        MOD(
+                                          (
+                                            (
+                                              MOD(
+                                                (
+                                                  `t4`.`number` * CAST('48271' AS INT64)
+                                                ) + (
+                                                  (
+                                                    `t4`.`code` + CAST('1' AS INT64)
+                                                  ) * CAST('1640531527' AS INT64)
+                                                ),
+                                                CAST('2147483647' AS INT64)
+                                              )
+                                            ) * (
+                                              MOD(
+                                                (
+                                                  `t4`.`number` * CAST('48271' AS INT64)
+                                                ) + (
+                                                  (
+                                                    `t4`.`code` + CAST('1' AS INT64)
+                                                  ) * CAST('1640531527' AS INT64)
+                                                ),
+                                                CAST('2147483647' AS INT64)
+                                              )
+                                            )
+                                          ) + `t4`.`number`,
+                                          CAST('2147483647' AS INT64)
+                                        )
+                                      ) * (
+                                        MOD(
+                                          (
+                                            (
+                                              MOD(
+                                                (
+                                                  `t4`.`number` * CAST('48271' AS INT64)
+                                                ) + (
+                                                  (
+                                                    `t4`.`code` + CAST('1' AS INT64)
+                                                  ) * CAST('1640531527' AS INT64)
+                                                ),
+                                                CAST('2147483647' AS INT64)
+                                              )
+                                            ) * (
+                                              MOD(
+                                                (
+                                                  `t4`.`number` * CAST('48271' AS INT64)
+                                                ) + (
+                                                  (
+                                                    `t4`.`code` + CAST('1' AS INT64)
+                                                  ) * CAST('1640531527' AS INT64)
+                                                ),
+                                                CAST('2147483647' AS INT64)
+                                              )
+                                            )
+                                          ) + `t4`.`number`,
+                                          CAST('2147483647' AS INT64)
+                                        )
+                                      )
+                                    ) + `t4`.`code`,
+                                    CAST('2147483647' AS INT64)
+                                  )
+                                ) * CAST('48271' AS INT64)
+                              ) + (
+                                (
+                                  `t4`.`number_g0` + CAST('1' AS INT64)
+                                ) * CAST('1640531527' AS INT64)
+                              ),
+                              CAST('2147483647' AS INT64)
+                            )
+                          ) * (
+                            MOD(
+                              (
+                                (
+                                  MOD(
+                                    (
+                                      (
+                                        MOD(
+                                          (
+                                            (
+                                              MOD(
+                                                (
+                                                  `t4`.`number` * CAST('48271' AS INT64)
+                                                ) + (
+                                                  (
+                                                    `t4`.`code` + CAST('1' AS INT64)
+                                                  ) * CAST('1640531527' AS INT64)
+                                                ),
+                                                CAST('2147483647' AS INT64)
+                                              )
+                                            ) * (
+                                              MOD(
+                                                (
+                                                  `t4`.`number` * CAST('48271' AS INT64)
+                                                ) + (
+                                                  (
+                                                    `t4`.`code` + CAST('1' AS INT64)
+                                                  ) * CAST('1640531527' AS INT64)
+                                                ),
+                                                CAST('2147483647' AS INT64)
+                                              )
+                                            )
+                                          ) + `t4`.`number`,
+                                          CAST('2147483647' AS INT64)
+                                        )
+                                      ) * (
+                                        MOD(
+                                          (
+                                            (
+                                              MOD(
+                                                (
+                                                  `t4`.`number` * CAST('48271' AS INT64)
+                                                ) + (
+                                                  (
+                                                    `t4`.`code` + CAST('1' AS INT64)
+                                                  ) * CAST('1640531527' AS INT64)
+                                                ),
+                                                CAST('2147483647' AS INT64)
+                                              )
+                                            ) * (
+                                              MOD(
+                                                (
+                                                  `t4`.`number` * CAST('48271' AS INT64)
+                                                ) + (
+                                                  (
+                                                    `t4`.`code` + CAST('1' AS INT64)
+                                                  ) * CAST('1640531527' AS INT64)
+                                                ),
+                                                CAST('2147483647' AS INT64)
+                                              )
+                                            )
+                                          ) + `t4`.`number`,
+                                          CAST('2147483647' AS INT64)
+                                        )
+                                      )
+                                    ) + `t4`.`code`,
+                                    CAST('2147483647' AS INT64)
+                                  )
+                                ) * CAST('48271' AS INT64)
+                              ) + (
+                                (
+                                  `t4`.`number_g0` + CAST('1' AS INT64)
+                                ) * CAST('1640531527' AS INT64)
+                              ),
+                              CAST('2147483647' AS INT64)
+                            )
+                          )
+                        ) + (
+                          MOD(
+                            (
+                              (
+                                MOD(
+                                  (
+                                    (
+                                      MOD(
+                                        (
+                                          `t4`.`number` * CAST('48271' AS INT64)
+                                        ) + (
+                                          (
+                                            `t4`.`code` + CAST('1' AS INT64)
+                                          ) * CAST('1640531527' AS INT64)
+                                        ),
+                                        CAST('2147483647' AS INT64)
+                                      )
+                                    ) * (
+                                      MOD(
+                                        (
+                                          `t4`.`number` * CAST('48271' AS INT64)
+                                        ) + (
+                                          (
+                                            `t4`.`code` + CAST('1' AS INT64)
+                                          ) * CAST('1640531527' AS INT64)
+                                        ),
+                                        CAST('2147483647' AS INT64)
+                                      )
+                                    )
+                                  ) + `t4`.`number`,
+                                  CAST('2147483647' AS INT64)
+                                )
+                              ) * (
+                                MOD(
+                                  (
+                                    (
+                                      MOD(
+                                        (
+                                          `t4`.`number` * CAST('48271' AS INT64)
+                                        ) + (
+                                          (
+                                            `t4`.`code` + CAST('1' AS INT64)
+                                          ) * CAST('1640531527' AS INT64)
+                                        ),
+                                        CAST('2147483647' AS INT64)
+                                      )
+                                    ) * (
+                                      MOD(
+                                        (
+                                          `t4`.`number` * CAST('48271' AS INT64)
+                                        ) + (
+                                          (
+                                            `t4`.`code` + CAST('1' AS INT64)
+                                          ) * CAST('1640531527' AS INT64)
+                                        ),
+                                        CAST('2147483647' AS INT64)
+                                      )
+                                    )
+                                  ) + `t4`.`number`,
+                                  CAST('2147483647' AS INT64)
+                                )
+                              )
+                            ) + `t4`.`code`,
+                            CAST('2147483647' AS INT64)
+                          )
+                        ),
+                        CAST('2147483647' AS INT64)
+                      )
+                    ) * (
+                      MOD(
+                        (
+                          (
+                            MOD(
+                              (
+                                (
+                                  MOD(
+                                    (
+                                      (
+                                        MOD(
+                                          (
+                                            (
+                                              MOD(
+                                                (
+                                                  `t4`.`number` * CAST('48271' AS INT64)
+                                                ) + (
+                                                  (
+                                                    `t4`.`code` + CAST('1' AS INT64)
+                                                  ) * CAST('1640531527' AS INT64)
+                                                ),
+                                                CAST('2147483647' AS INT64)
+                                              )
+                                            ) * (
+                                              MOD(
+                                                (
+                                                  `t4`.`number` * CAST('48271' AS INT64)
+                                                ) + (
+                                                  (
+                                                    `t4`.`code` + CAST('1' AS INT64)
+                                                  ) * CAST('1640531527' AS INT64)
+                                                ),
+                                                CAST('2147483647' AS INT64)
+                                              )
+                                            )
+                                          ) + `t4`.`number`,
+                                          CAST('2147483647' AS INT64)
+                                        )
+                                      ) * (
+                                        MOD(
+                                          (
+                                            (
+                                              MOD(
+                                                (
+                                                  `t4`.`number` * CAST('48271' AS INT64)
+                                                ) + (
+                                                  (
+                                                    `t4`.`code` + CAST('1' AS INT64)
+                                                  ) * CAST('1640531527' AS INT64)
+                                                ),
+                                                CAST('2147483647' AS INT64)
+                                              )
+                                            ) * (
+                                              MOD(
+                                                (
+                                                  `t4`.`number` * CAST('48271' AS INT64)
+                                                ) + (
+                                                  (
+                                                    `t4`.`code` + CAST('1' AS INT64)
+                                                  ) * CAST('1640531527' AS INT64)
+                                                ),
+                                                CAST('2147483647' AS INT64)
+                                              )
+                                            )
+                                          ) + `t4`.`number`,
+                                          CAST('2147483647' AS INT64)
+                                        )
+                                      )
+                                    ) + `t4`.`code`,
+                                    CAST('2147483647' AS INT64)
+                                  )
+                                ) * CAST('48271' AS INT64)
+                              ) + (
+                                (
+                                  `t4`.`number_g0` + CAST('1' AS INT64)
+                                ) * CAST('1640531527' AS INT64)
+                              ),
+                              CAST('2147483647' AS INT64)
+                            )
+                          ) * (
+                            MOD(
+                              (
+                                (
+                                  MOD(
+                                    (
+                                      (
+                                        MOD(
+                                          (
+                                            (
+                                              MOD(
+                                                (
+                                                  `t4`.`number` * CAST('48271' AS INT64)
+                                                ) + (
+                                                  (
+                                                    `t4`.`code` + CAST('1' AS INT64)
+                                                  ) * CAST('1640531527' AS INT64)
+                                                ),
+                                                CAST('2147483647' AS INT64)
+                                              )
+                                            ) * (
+                                              MOD(
+                                                (
+                                                  `t4`.`number` * CAST('48271' AS INT64)
+                                                ) + (
+                                                  (
+                                                    `t4`.`code` + CAST('1' AS INT64)
+                                                  ) * CAST('1640531527' AS INT64)
+                                                ),
+                                                CAST('2147483647' AS INT64)
+                                              )
+                                            )
+                                          ) + `t4`.`number`,
+                                          CAST('2147483647' AS INT64)
+                                        )
+                                      ) * (
+                                        MOD(
+                                          (
+                                            (
+                                              MOD(
+                                                (
+                                                  `t4`.`number` * CAST('48271' AS INT64)
+                                                ) + (
+                                                  (
+                                                    `t4`.`code` + CAST('1' AS INT64)
+                                                  ) * CAST('1640531527' AS INT64)
+                                                ),
+                                                CAST('2147483647' AS INT64)
+                                              )
+                                            ) * (
+                                              MOD(
+                                                (
+                                                  `t4`.`number` * CAST('48271' AS INT64)
+                                                ) + (
+                                                  (
+                                                    `t4`.`code` + CAST('1' AS INT64)
+                                                  ) * CAST('1640531527' AS INT64)
+                                                ),
+                                                CAST('2147483647' AS INT64)
+                                              )
+                                            )
+                                          ) + `t4`.`number`,
+                                          CAST('2147483647' AS INT64)
+                                        )
+                                      )
+                                    ) + `t4`.`code`,
+                                    CAST('2147483647' AS INT64)
+                                  )
+                                ) * CAST('48271' AS INT64)
+                              ) + (
+                                (
+                                  `t4`.`number_g0` + CAST('1' AS INT64)
+                                ) * CAST('1640531527' AS INT64)
+                              ),
+                              CAST('2147483647' AS INT64)
+                            )
+                          )
+                        ) + (
+                          MOD(
+                            (
+                              (
+                                MOD(
+                                  (
+                                    (
+                                      MOD(
+                                        (
+                                          `t4`.`number` * CAST('48271' AS INT64)
+                                        ) + (
+                                          (
+                                            `t4`.`code` + CAST('1' AS INT64)
+                                          ) * CAST('1640531527' AS INT64)
+                                        ),
+                                        CAST('2147483647' AS INT64)
+                                      )
+                                    ) * (
+                                      MOD(
+                                        (
+                                          `t4`.`number` * CAST('48271' AS INT64)
+                                        ) + (
+                                          (
+                                            `t4`.`code` + CAST('1' AS INT64)
+                                          ) * CAST('1640531527' AS INT64)
+                                        ),
+                                        CAST('2147483647' AS INT64)
+                                      )
+                                    )
+                                  ) + `t4`.`number`,
+                                  CAST('2147483647' AS INT64)
+                                )
+                              ) * (
+                                MOD(
+                                  (
+                                    (
+                                      MOD(
+                                        (
+                                          `t4`.`number` * CAST('48271' AS INT64)
+                                        ) + (
+                                          (
+                                            `t4`.`code` + CAST('1' AS INT64)
+                                          ) * CAST('1640531527' AS INT64)
+                                        ),
+                                        CAST('2147483647' AS INT64)
+                                      )
+                                    ) * (
+                                      MOD(
+                                        (
+                                          `t4`.`number` * CAST('48271' AS INT64)
+                                        ) + (
+                                          (
+                                            `t4`.`code` + CAST('1' AS INT64)
+                                          ) * CAST('1640531527' AS INT64)
+                                        ),
+                                        CAST('2147483647' AS INT64)
+                                      )
+                                    )
+                                  ) + `t4`.`number`,
+                                  CAST('2147483647' AS INT64)
+                                )
+                              )
+                            ) + `t4`.`code`,
+                            CAST('2147483647' AS INT64)
+                          )
+                        ),
+                        CAST('2147483647' AS INT64)
+                      )
+                    )
+                  ) + `t4`.`number_g0`,
+                  CAST('2147483647' AS INT64)
+                ) AS `order`
               FROM (
                 SELECT
-                  `t6`.`unit`,
-                  `t6`.`code`,
-                  `t6`.`g0`,
-                  `t6`.`cell`,
-                  `t6`.`held`,
-                  `t6`.`number`,
-                  `t6`.`number_g0`,
+                  `t3`.`unit`,
+                  `t3`.`code`,
+                  `t3`.`g0`,
+                  `t3`.`cell`,
+                  `t3`.`held`,
                   MOD(
-                    (
-                      (
-                        MOD(
-                          (
-                            (
-                              MOD(
-                                (
-                                  (
-                                    MOD(
-                                      (
-                                        (
-                                          MOD(
-                                            (
-                                              (
-                                                MOD(
-                                                  (
-                                                    `t6`.`number` * CAST('48271' AS INT64)
-                                                  ) + (
-                                                    (
-                                                      `t6`.`code` + CAST('1' AS INT64)
-                                                    ) * CAST('1640531527' AS INT64)
-                                                  ),
-                                                  CAST('2147483647' AS INT64)
-                                                )
-                                              ) * (
-                                                MOD(
-                                                  (
-                                                    `t6`.`number` * CAST('48271' AS INT64)
-                                                  ) + (
-                                                    (
-                                                      `t6`.`code` + CAST('1' AS INT64)
-                                                    ) * CAST('1640531527' AS INT64)
-                                                  ),
-                                                  CAST('2147483647' AS INT64)
-                                                )
-                                              )
-                                            ) + `t6`.`number`,
-                                            CAST('2147483647' AS INT64)
-                                          )
-                                        ) * (
-                                          MOD(
-                                            (
-                                              (
-                                                MOD(
-                                                  (
-                                                    `t6`.`number` * CAST('48271' AS INT64)
-                                                  ) + (
-                                                    (
-                                                      `t6`.`code` + CAST('1' AS INT64)
-                                                    ) * CAST('1640531527' AS INT64)
-                                                  ),
-                                                  CAST('2147483647' AS INT64)
-                                                )
-                                              ) * (
-                                                MOD(
-                                                  (
-                                                    `t6`.`number` * CAST('48271' AS INT64)
-                                                  ) + (
-                                                    (
-                                                      `t6`.`code` + CAST('1' AS INT64)
-                                                    ) * CAST('1640531527' AS INT64)
-                                                  ),
-                                                  CAST('2147483647' AS INT64)
-                                                )
-                                              )
-                                            ) + `t6`.`number`,
-                                            CAST('2147483647' AS INT64)
-                                          )
-                                        )
-                                      ) + `t6`.`code`,
-                                      CAST('2147483647' AS INT64)
-                                    )
-                                  ) * CAST('48271' AS INT64)
-                                ) + (
-                                  (
-                                    `t6`.`number_g0` + CAST('1' AS INT64)
-                                  ) * CAST('1640531527' AS INT64)
-                                ),
-                                CAST('2147483647' AS INT64)
-                              )
-                            ) * (
-                              MOD(
-                                (
-                                  (
-                                    MOD(
-                                      (
-                                        (
-                                          MOD(
-                                            (
-                                              (
-                                                MOD(
-                                                  (
-                                                    `t6`.`number` * CAST('48271' AS INT64)
-                                                  ) + (
-                                                    (
-                                                      `t6`.`code` + CAST('1' AS INT64)
-                                                    ) * CAST('1640531527' AS INT64)
-                                                  ),
-                                                  CAST('2147483647' AS INT64)
-                                                )
-                                              ) * (
-                                                MOD(
-                                                  (
-                                                    `t6`.`number` * CAST('48271' AS INT64)
-                                                  ) + (
-                                                    (
-                                                      `t6`.`code` + CAST('1' AS INT64)
-                                                    ) * CAST('1640531527' AS INT64)
-                                                  ),
-                                                  CAST('2147483647' AS INT64)
-                                                )
-                                              )
-                                            ) + `t6`.`number`,
-                                            CAST('2147483647' AS INT64)
-                                          )
-                                        ) * (
-                                          MOD(
-                                            (
-                                              (
-                                                MOD(
-                                                  (
-                                                    `t6`.`number` * CAST('48271' AS INT64)
-                                                  ) + (
-                                                    (
-                                                      `t6`.`code` + CAST('1' AS INT64)
-                                                    ) * CAST('1640531527' AS INT64)
-                                                  ),
-                                                  CAST('2147483647' AS INT64)
-                                                )
-                                              ) * (
-                                                MOD(
-                                                  (
-                                                    `t6`.`number` * CAST('48271' AS INT64)
-                                                  ) + (
-                                                    (
-                                                      `t6`.`code` + CAST('1' AS INT64)
-                                                    ) * CAST('1640531527' AS INT64)
-                                                  ),
-                                                  CAST('2147483647' AS INT64)
-                                                )
-                                              )
-                                            ) + `t6`.`number`,
-                                            CAST('2147483647' AS INT64)
-                                          )
-                                        )
-                                      ) + `t6`.`code`,
-                                      CAST('2147483647' AS INT64)
-                                    )
-                                  ) * CAST('48271' AS INT64)
-                                ) + (
-                                  (
-                                    `t6`.`number_g0` + CAST('1' AS INT64)
-                                  ) * CAST('1640531527' AS INT64)
-                                ),
-                                CAST('2147483647' AS INT64)
-                              )
-                            )
-                          ) + (
-                            MOD(
-                              (
-                                (
-                                  MOD(
-                                    (
-                                      (
-                                        MOD(
-                                          (
-                                            `t6`.`number` * CAST('48271' AS INT64)
-                                          ) + (
-                                            (
-                                              `t6`.`code` + CAST('1' AS INT64)
-                                            ) * CAST('1640531527' AS INT64)
-                                          ),
-                                          CAST('2147483647' AS INT64)
-                                        )
-                                      ) * (
-                                        MOD(
-                                          (
-                                            `t6`.`number` * CAST('48271' AS INT64)
-                                          ) + (
-                                            (
-                                              `t6`.`code` + CAST('1' AS INT64)
-                                            ) * CAST('1640531527' AS INT64)
-                                          ),
-                                          CAST('2147483647' AS INT64)
-                                        )
-                                      )
-                                    ) + `t6`.`number`,
-                                    CAST('2147483647' AS INT64)
-                                  )
-                                ) * (
-                                  MOD(
-                                    (
-                                      (
-                                        MOD(
-                                          (
-                                            `t6`.`number` * CAST('48271' AS INT64)
-                                          ) + (
-                                            (
-                                              `t6`.`code` + CAST('1' AS INT64)
-                                            ) * CAST('1640531527' AS INT64)
-                                          ),
-                                          CAST('2147483647' AS INT64)
-                                        )
-                                      ) * (
-                                        MOD(
-                                          (
-                                            `t6`.`number` * CAST('48271' AS INT64)
-                                          ) + (
-                                            (
-                                              `t6`.`code` + CAST('1' AS INT64)
-                                            ) * CAST('1640531527' AS INT64)
-                                          ),
-                                          CAST('2147483647' AS INT64)
-                                        )
-                                      )
-                                    ) + `t6`.`number`,
-                                    CAST('2147483647' AS INT64)
-                                  )
-                                )
-                              ) + `t6`.`code`,
-                              CAST('2147483647' AS INT64)
-                            )
-                          ),
-                          CAST('2147483647' AS INT64)
-                        )
-                      ) * (
-                        MOD(
-                          (
-                            (
-                              MOD(
-                                (
-                                  (
-                                    MOD(
-                                      (
-                                        (
-                                          MOD(
-                                            (
-                                              (
-                                                MOD(
-                                                  (
-                                                    `t6`.`number` * CAST('48271' AS INT64)
-                                                  ) + (
-                                                    (
-                                                      `t6`.`code` + CAST('1' AS INT64)
-                                                    ) * CAST('1640531527' AS INT64)
-                                                  ),
-                                                  CAST('2147483647' AS INT64)
-                                                )
-                                              ) * (
-                                                MOD(
-                                                  (
-                                                    `t6`.`number` * CAST('48271' AS INT64)
-                                                  ) + (
-                                                    (
-                                                      `t6`.`code` + CAST('1' AS INT64)
-                                                    ) * CAST('1640531527' AS INT64)
-                                                  ),
-                                                  CAST('2147483647' AS INT64)
-                                                )
-                                              )
-                                            ) + `t6`.`number`,
-                                            CAST('2147483647' AS INT64)
-                                          )
-                                        ) * (
-                                          MOD(
-                                            (
-                                              (
-                                                MOD(
-                                                  (
-                                                    `t6`.`number` * CAST('48271' AS INT64)
-                                                  ) + (
-                                                    (
-                                                      `t6`.`code` + CAST('1' AS INT64)
-                                                    ) * CAST('1640531527' AS INT64)
-                                                  ),
-                                                  CAST('2147483647' AS INT64)
-                                                )
-                                              ) * (
-                                                MOD(
-                                                  (
-                                                    `t6`.`number` * CAST('48271' AS INT64)
-                                                  ) + (
-                                                    (
-                                                      `t6`.`code` + CAST('1' AS INT64)
-                                                    ) * CAST('1640531527' AS INT64)
-                                                  ),
-                                                  CAST('2147483647' AS INT64)
-                                                )
-                                              )
-                                            ) + `t6`.`number`,
-                                            CAST('2147483647' AS INT64)
-                                          )
-                                        )
-                                      ) + `t6`.`code`,
-                                      CAST('2147483647' AS INT64)
-                                    )
-                                  ) * CAST('48271' AS INT64)
-                                ) + (
-                                  (
-                                    `t6`.`number_g0` + CAST('1' AS INT64)
-                                  ) * CAST('1640531527' AS INT64)
-                                ),
-                                CAST('2147483647' AS INT64)
-                              )
-                            ) * (
-                              MOD(
-                                (
-                                  (
-                                    MOD(
-                                      (
-                                        (
-                                          MOD(
-                                            (
-                                              (
-                                                MOD(
-                                                  (
-                                                    `t6`.`number` * CAST('48271' AS INT64)
-                                                  ) + (
-                                                    (
-                                                      `t6`.`code` + CAST('1' AS INT64)
-                                                    ) * CAST('1640531527' AS INT64)
-                                                  ),
-                                                  CAST('2147483647' AS INT64)
-                                                )
-                                              ) * (
-                                                MOD(
-                                                  (
-                                                    `t6`.`number` * CAST('48271' AS INT64)
-                                                  ) + (
-                                                    (
-                                                      `t6`.`code` + CAST('1' AS INT64)
-                                                    ) * CAST('1640531527' AS INT64)
-                                                  ),
-                                                  CAST('2147483647' AS INT64)
-                                                )
-                                              )
-                                            ) + `t6`.`number`,
-                                            CAST('2147483647' AS INT64)
-                                          )
-                                        ) * (
-                                          MOD(
-                                            (
-                                              (
-                                                MOD(
-                                                  (
-                                                    `t6`.`number` * CAST('48271' AS INT64)
-                                                  ) + (
-                                                    (
-                                                      `t6`.`code` + CAST('1' AS INT64)
-                                                    ) * CAST('1640531527' AS INT64)
-                                                  ),
-                                                  CAST('2147483647' AS INT64)
-                                                )
-                                              ) * (
-                                                MOD(
-                                                  (
-                                                    `t6`.`number` * CAST('48271' AS INT64)
-                                                  ) + (
-                                                    (
-                                                      `t6`.`code` + CAST('1' AS INT64)
-                                                    ) * CAST('1640531527' AS INT64)
-                                                  ),
-                                                  CAST('2147483647' AS INT64)
-                                                )
-                                              )
-                                            ) + `t6`.`number`,
-                                            CAST('2147483647' AS INT64)
-                                          )
-                                        )
-                                      ) + `t6`.`code`,
-                                      CAST('2147483647' AS INT64)
-                                    )
-                                  ) * CAST('48271' AS INT64)
-                                ) + (
-                                  (
-                                    `t6`.`number_g0` + CAST('1' AS INT64)
-                                  ) * CAST('1640531527' AS INT64)
-                                ),
-                                CAST('2147483647' AS INT64)
-                              )
-                            )
-                          ) + (
-                            MOD(
-                              (
-                                (
-                                  MOD(
-                                    (
-                                      (
-                                        MOD(
-                                          (
-                                            `t6`.`number` * CAST('48271' AS INT64)
-                                          ) + (
-                                            (
-                                              `t6`.`code` + CAST('1' AS INT64)
-                                            ) * CAST('1640531527' AS INT64)
-                                          ),
-                                          CAST('2147483647' AS INT64)
-                                        )
-                                      ) * (
-                                        MOD(
-                                          (
-                                            `t6`.`number` * CAST('48271' AS INT64)
-                                          ) + (
-                                            (
-                                              `t6`.`code` + CAST('1' AS INT64)
-                                            ) * CAST('1640531527' AS INT64)
-                                          ),
-                                          CAST('2147483647' AS INT64)
-                                        )
-                                      )
-                                    ) + `t6`.`number`,
-                                    CAST('2147483647' AS INT64)
-                                  )
-                                ) * (
-                                  MOD(
-                                    (
-                                      (
-                                        MOD(
-                                          (
-                                            `t6`.`number` * CAST('48271' AS INT64)
-                                          ) + (
-                                            (
-                                              `t6`.`code` + CAST('1' AS INT64)
-                                            ) * CAST('1640531527' AS INT64)
-                                          ),
-                                          CAST('2147483647' AS INT64)
-                                        )
-                                      ) * (
-                                        MOD(
-                                          (
-                                            `t6`.`number` * CAST('48271' AS INT64)
-                                          ) + (
-                                            (
-                                              `t6`.`code` + CAST('1' AS INT64)
-                                            ) * CAST('1640531527' AS INT64)
-                                          ),
-                                          CAST('2147483647' AS INT64)
-                                        )
-                                      )
-                                    ) + `t6`.`number`,
-                                    CAST('2147483647' AS INT64)
-                                  )
-                                )
-                              ) + `t6`.`code`,
-                              CAST('2147483647' AS INT64)
-                            )
-                          ),
-                          CAST('2147483647' AS INT64)
-                        )
+                    CAST(CONCAT(
+                      '0x',
+                      SUBSTRING(
+                        TO_HEX(MD5(`t3`.`unit`)),
+                        IF((
+                          0 + 1
+                        ) >= 1, 0 + 1, 0 + 1 + LENGTH(TO_HEX(MD5(`t3`.`unit`)))),
+                        8
                       )
-                    ) + `t6`.`number_g0`,
+                    ) AS INT64),
                     CAST('2147483647' AS INT64)
-                  ) AS `order`
+                  ) AS `number`,
+                  MOD(
+                    CAST(CONCAT(
+                      '0x',
+                      SUBSTRING(
+                        TO_HEX(MD5(`t3`.`g0`)),
+                        IF((
+                          0 + 1
+                        ) >= 1, 0 + 1, 0 + 1 + LENGTH(TO_HEX(MD5(`t3`.`g0`)))),
+                        8
+                      )
+                    ) AS INT64),
+                    CAST('2147483647' AS INT64)
+                  ) AS `number_g0`
                 FROM (
                   SELECT
-                    `t5`.`unit`,
-                    `t5`.`code`,
-                    `t5`.`g0`,
-                    `t5`.`cell`,
-                    `t5`.`held`,
-                    MOD(
-                      CAST(CONCAT(
-                        '0x',
-                        SUBSTRING(
-                          TO_HEX(MD5(`t5`.`unit`)),
-                          IF((
-                            0 + 1
-                          ) >= 1, 0 + 1, 0 + 1 + LENGTH(TO_HEX(MD5(`t5`.`unit`)))),
-                          8
-                        )
-                      ) AS INT64),
-                      CAST('2147483647' AS INT64)
-                    ) AS `number`,
-                    MOD(
-                      CAST(CONCAT(
-                        '0x',
-                        SUBSTRING(
-                          TO_HEX(MD5(`t5`.`g0`)),
-                          IF((
-                            0 + 1
-                          ) >= 1, 0 + 1, 0 + 1 + LENGTH(TO_HEX(MD5(`t5`.`g0`)))),
-                          8
-                        )
-                      ) AS INT64),
-                      CAST('2147483647' AS INT64)
-                    ) AS `number_g0`
+                    `t2`.`unit`,
+                    `t2`.`code`,
+                    `t2`.`g0`,
+                    `t2`.`cell`,
+                    COUNT(*) AS `held`
                   FROM (
                     SELECT
-                      `t4`.`unit`,
-                      `t4`.`code`,
-                      `t4`.`g0`,
-                      `t4`.`cell`,
-                      COUNT(*) AS `held`
+                      `t1`.`g0`,
+                      `t1`.`unit`,
+                      `t1`.`k_x`,
+                      `t1`.`g1` AS `code`,
+                      `t1`.`k_x` AS `cell`
                     FROM (
                       SELECT
-                        `t3`.`g0`,
-                        `t3`.`unit`,
-                        `t3`.`k_x`,
-                        `t3`.`code`,
-                        `t3`.`k_x` AS `cell`
-                      FROM (
-                        SELECT
-                          `t2`.*
-                          EXCEPT (`g1`)
-                        FROM (
-                          SELECT
-                            `t1`.`g0`,
-                            `t1`.`g1`,
-                            `t1`.`unit`,
-                            `t1`.`k_x`,
-                            `t1`.`g1` AS `code`
-                          FROM (
-                            SELECT
-                              SAFE_CONVERT_BYTES_TO_STRING(CAST(`t0`.`h` AS BYTES)) AS `g0`,
-                              IF(
-                                `t0`.`y` IS NULL,
-                                CAST(NULL AS INT64),
-                                CASE
-                                  WHEN `t0`.`y` < CAST('-2' AS INT64)
-                                  THEN CAST('0' AS INT64)
-                                  WHEN `t0`.`y` >= CAST('9' AS INT64)
-                                  THEN CAST('4' AS INT64)
-                                  ELSE CAST(DIV(
-                                    (
-                                      (
-                                        GREATEST(CAST('-2' AS INT64), LEAST(CAST('9' AS INT64), `t0`.`y`)) - CAST('-2' AS INT64)
-                                      ) * CAST('6' AS INT64)
-                                    ) + CAST('3' AS INT64),
-                                    CAST('23' AS INT64)
-                                  ) AS INT64) + CAST('1' AS INT64)
-                                END
-                              ) AS `g1`,
-                              SAFE_CONVERT_BYTES_TO_STRING(CAST(`t0`.`u` AS BYTES)) AS `unit`,
-                              IF(
-                                IF(IS_NAN(`t0`.`x`), CAST(NULL AS FLOAT64), `t0`.`x`) IS NULL,
-                                CAST(NULL AS INT64),
-                                GREATEST(
-                                  CAST('0' AS INT64),
-                                  LEAST(
-                                    CAST('20' AS INT64),
-                                    CAST(FLOOR(
-                                      ieee_divide(
-                                        GREATEST(
-                                          CAST('0.0' AS FLOAT64),
-                                          LEAST(CAST('10.0' AS FLOAT64), IF(IS_NAN(`t0`.`x`), CAST(NULL AS FLOAT64), `t0`.`x`))
-                                        ) - CAST('0.0' AS FLOAT64),
-                                        CAST('0.5' AS FLOAT64)
-                                      ) + CAST('0.5' AS FLOAT64)
-                                    ) AS INT64)
-                                  )
-                                )
-                              ) AS `k_x`
-                            FROM `visits` AS `t0`
-                          ) AS `t1`
-                          WHERE
-                            `t1`.`unit` IS NOT NULL AND `t1`.`g0` IS NOT NULL AND `t1`.`g1` IS NOT NULL
-                        ) AS `t2`
-                      ) AS `t3`
-                    ) AS `t4`
-                    GROUP BY
-                      1,
-                      2,
-                      3,
-                      4
-                  ) AS `t5`
-                ) AS `t6`
-              ) AS `t7`
-            ) AS `t8`
-          ) AS `t9`
+                        SAFE_CONVERT_BYTES_TO_STRING(CAST(`t0`.`h` AS BYTES)) AS `g0`,
+                        IF(
+                          `t0`.`y` IS NULL,
+                          CAST(NULL AS INT64),
+                          CASE
+                            WHEN `t0`.`y` < CAST('-2' AS INT64)
+                            THEN CAST('0' AS INT64)
+                            WHEN `t0`.`y` >= CAST('9' AS INT64)
+                            THEN CAST('4' AS INT64)
+                            ELSE CAST(DIV(
+                              (
+                                (
+                                  GREATEST(CAST('-2' AS INT64), LEAST(CAST('9' AS INT64), `t0`.`y`)) - CAST('-2' AS INT64)
+                                ) * CAST('6' AS INT64)
+                              ) + CAST('3' AS INT64),
+                              CAST('23' AS INT64)
+                            ) AS INT64) + CAST('1' AS INT64)
+                          END
+                        ) AS `g1`,
+                        SAFE_CONVERT_BYTES_TO_STRING(CAST(`t0`.`u` AS BYTES)) AS `unit`,
+                        IF(
+                          IF(IS_NAN(`t0`.`x`), CAST(NULL AS FLOAT64), `t0`.`x`) IS NULL,
+                          CAST(NULL AS INT64),
+                          GREATEST(
+                            CAST('0' AS INT64),
+                            LEAST(
+                              CAST('20' AS INT64),
+                              CAST(FLOOR(
+                                ieee_divide(
+                                  GREATEST(
+                                    CAST('0.0' AS FLOAT64),
+                                    LEAST(CAST('10.0' AS FLOAT64), IF(IS_NAN(`t0`.`x`), CAST(NULL AS FLOAT64), `t0`.`x`))
+                                  ) - CAST('0.0' AS FLOAT64),
+                                  CAST('0.5' AS FLOAT64)
+                                ) + CAST('0.5' AS FLOAT64)
+                              ) AS INT64)
+                            )
+                          )
+                        ) AS `k_x`
+                      FROM `visits` AS `t0`
+                    ) AS `t1`
+                    WHERE
+                      `t1`.`unit` IS NOT NULL AND `t1`.`g0` IS NOT NULL AND `t1`.`g1` IS NOT NULL
+                  ) AS `t2`
+                  GROUP BY
+                    1,
+                    2,
+                    3,
+                    4
+                ) AS `t3`
+              ) AS `t4`
+            ) AS `t5`
+          ) AS `t6`
           WHERE
-            `t9`.`place` < 2 AND `t9`.`cell` IS NOT NULL
-        ) AS `t10`
-      ) AS `t11`
-    ) AS `t12`
-  ) AS `t13`
+            `t6`.`place` < 2 AND `t6`.`cell` IS NOT NULL
+        ) AS `t7`
+      ) AS `t8`
+    ) AS `t9`
+  ) AS `t10`
   GROUP BY
     1,
     2,
     3
-) AS `t14`;
+) AS `t11`;
 
 -- rows
 SELECT
