@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from privkit.deid.findings import Detector, Explained, Finding
-from privkit.deid.recognizers.rules.postcodes import STATES
+from privkit.deid.postal import STATES
 from privkit.model.operators import Generalize
 from privkit.model.policy import Policy
 

@@ -6,18 +6,13 @@ own. Forms of letters and digits that hardly anything else has (British, Canadia
 
 from __future__ import annotations
 
+from privkit.deid.postal import STATES
 from privkit.deid.recognizers.rules.rule import LabelRule, PatternRule
 
 _SURE, _LIKELY, _PLAUSIBLE, _WEAK = 0.9, 0.75, 0.6, 0.3
 
 CAPITAL = r"[^\W\d_a-zß-öø-ÿ]"
 """A letter that is not a small one: a pattern."""
-
-STATES = (
-    r"(?:A[KLRZ]|C[AOT]|D[CE]|FL|GA|GU|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|P[AR]|RI|S[CD]|T[NX]|UT|"
-    r"V[AIT]|W[AIVY])"
-)
-"""Postal codes of the United States' states and territories: a pattern."""
 
 _STATE_NAMES = (
     r"(?:Alabama|Alaska|Arizona|Arkansas|California|Colorado|Connecticut|Delaware|Florida|Georgia|Hawaii|Idaho|Illinois|"

@@ -6,7 +6,8 @@ ends, and a number (`Hauptstraße 5`, `calle Mayor 3`). The word alone (`the roa
 
 from __future__ import annotations
 
-from privkit.deid.recognizers.rules.postcodes import CAPITAL, STATES, TOWN
+from privkit.deid.postal import STATES
+from privkit.deid.recognizers.rules.postcodes import CAPITAL, TOWN
 from privkit.deid.recognizers.rules.rule import PatternRule
 
 _SURE, _LIKELY, _PLAUSIBLE = 0.9, 0.75, 0.5
