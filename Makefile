@@ -105,7 +105,7 @@ $(VENV)/.bench: $(VENV)/.dev
 	@touch $@
 
 bench: $(VENV)/.bench  ## Measure against the peers, one JSON document a benchmark; takes about an hour and a half.
-	@set -e; for name in start notes full structured_columns deidentify_csv workers memory spark \
+	@set -e; for name in start notes full structured_columns deidentify_csv workers memory spark engines shuffles \
 		grouped_statistics release_overhead ledger ledger_postgres noise he_sums study scoring; do \
 		$(BIN)/python benchmarks/$$name.py; \
 	done
