@@ -135,8 +135,11 @@ class Guard:
         return self._child is not None and self._child.poll() is None
 
     def _running(self) -> subprocess.Popen[bytes]:
-        if self._child is None or self._child.poll() is not None:
+        if self._child is not None and self._child.poll() is not None:
+            if self._loaded is not None:  # a new one has no context, and would refuse what is right
+                raise self._death(self._child)
             self.close()
+        if self._child is None:
             self._late = False
             self._child = _start()
         return self._child

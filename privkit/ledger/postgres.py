@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import time
 from collections.abc import Iterator
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from privkit.errors import LedgerError, PrivkitError, VerificationError
@@ -20,7 +20,7 @@ from privkit.ledger.accounting import FREE, Allowance
 from privkit.ledger.entries import Entry, Head
 from privkit.ledger.postgres_link import HINT, ConnectionLost, Link, check_durable
 from privkit.ledger.records import NOTE_KINDS, Spend
-from privkit.ledger.store import Answer, Candidate, Content, LedgerExistsError, System
+from privkit.ledger.store import Answer, Candidate, Content, LedgerExistsError, System, stored_total
 from privkit.model.amounts import spelled
 
 _LOCKS = 0x706B4C67  # "pkLg": a ledger's number behind it; 0 for migrations
@@ -289,13 +289,7 @@ class PostgresStore:
         return Allowance(self._decimal(spent), None if quota is None else self._decimal(quota), epsilon)
 
     def _decimal(self, text: object) -> Decimal:
-        try:
-            number = Decimal(text) if isinstance(text, str) else Decimal("NaN")
-        except InvalidOperation:
-            number = Decimal("NaN")
-        if not number.is_finite() or number < 0:
-            raise self._broken("a stored total is not a number")
-        return number
+        return stored_total(text, self.name, HINT)
 
     def _broken(self, what: str) -> VerificationError:
         return VerificationError(f"{self.name}: {what}", hint=HINT)

@@ -12,7 +12,7 @@ import secrets
 import sqlite3
 import threading
 from collections.abc import Iterator
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -22,7 +22,7 @@ from privkit.ledger import places
 from privkit.ledger.accounting import FREE, Allowance
 from privkit.ledger.entries import Entry, Head
 from privkit.ledger.records import NOTE_KINDS, Spend
-from privkit.ledger.store import Answer, Candidate, Content, LedgerExistsError, System
+from privkit.ledger.store import Answer, Candidate, Content, LedgerExistsError, System, stored_total
 from privkit.model.amounts import spelled
 
 FORMAT = 1
@@ -265,13 +265,7 @@ class SqliteStore:
         return Allowance(self._decimal(spent), None if quota is None else self._decimal(quota), epsilon)
 
     def _decimal(self, text: object) -> Decimal:
-        try:
-            number = Decimal(text) if isinstance(text, str) else Decimal("NaN")
-        except InvalidOperation:
-            number = Decimal("NaN")
-        if not number.is_finite() or number < 0:
-            raise self._broken("a stored total is not a number")
-        return number
+        return stored_total(text, self.name, _HINT)
 
     def _broken(self, what: str) -> VerificationError:
         return VerificationError(f"{self._path}: {what}", hint=_HINT)

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from privkit.errors import LedgerError
+from privkit.errors import LedgerError, VerificationError
 from privkit.ledger.accounting import Allowance
 from privkit.ledger.entries import Entry, Head
 
@@ -63,6 +63,26 @@ class Candidate(NamedTuple):
 
     id: str
     loss: Decimal
+
+
+def stored_total(text: object, name: str, hint: str) -> Decimal:
+    """A total as a store keeps it: an amount's text.
+
+    Args:
+        text: What stands there.
+        name: What the store is called in messages.
+        hint: What to do where it is no amount.
+
+    Raises:
+        VerificationError: It is none.
+    """
+    try:
+        number = Decimal(text) if isinstance(text, str) else Decimal("NaN")
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if not number.is_finite() or number < 0:
+        raise VerificationError(f"{name}: a stored total is not a number", hint=hint)
+    return number
 
 
 def _now() -> datetime:

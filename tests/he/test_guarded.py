@@ -75,6 +75,18 @@ def test_a_death_over_a_peers_bytes_is_the_peers(context, monkeypatch):
         assert caught.value.exit_code == 5
 
 
+def test_a_child_that_died_before_it_was_asked_is_no_refusal(context):
+    """Another has no context: it would refuse bytes that are right."""
+    content = sums.encrypt(context.public, np.arange(5))
+    with Guard() as guard:
+        guard.load(context)
+        guard._child.kill()
+        guard._child.wait()
+        with pytest.raises(InterruptedRunError, match="died"):
+            guard.ask(requests.DECRYPT, content[6:])
+        assert sums.decrypt(context, content, 5, guard=guard).tolist() == list(range(5))
+
+
 def test_what_tenseal_refuses_is_a_typed_error_without_its_words(context, guard):
     guard.load(context.public)
     with pytest.raises(CiphertextError, match="TenSEAL refuses"):
