@@ -110,9 +110,9 @@ def server(postgres):
 # ---- the same answer from everywhere
 
 
-def test_folders_globs_and_files_through_spark(spark, parts, tmp_path, expected):
+def test_folders_globs_and_files_through_spark(spark, parts, tmp_path, expected, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     for source in ("visits", "visits/*.parquet", "visits/part-[0-2].parquet"):
-        os.chdir(tmp_path)
         assert values_of(released(dataset_of(source, tmp_path, engine="spark"))) == expected
     assert values_of(released(dataset_of("visits", tmp_path))) == expected
     answer = released(dataset_of(f"file://{parts}", tmp_path, engine="spark"))

@@ -1,5 +1,6 @@
 """Parts among worker processes: the same bytes as one worker makes, whoever does what and whoever dies."""
 
+import contextlib
 import json
 import os
 import random
@@ -139,9 +140,10 @@ class Killer:
                     return
             time.sleep(self._chance.uniform(0, 0.05))
             victim = self._chance.choice(self.living or [None])
-            if victim is not None:
-                os.kill(victim.pid, signal.SIGKILL)
-                self.killed.append(victim.pid)
+            with contextlib.suppress(ProcessLookupError):  # the run is over, and with it the worker
+                if victim is not None:
+                    os.kill(victim.pid, signal.SIGKILL)
+                    self.killed.append(victim.pid)
 
     def __enter__(self):
         self._thread.start()

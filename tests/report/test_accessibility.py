@@ -22,7 +22,7 @@ from privkit.report.release_html import release_html
 from privkit.report.study_html import study_html
 from tests.report import card_sample, evaluation_sample, explanation_sample, release_sample, sample, study_sample
 
-AXE = Path(os.environ.get("PRIVKIT_AXE", ".axe/node_modules/axe-core/axe.min.js"))
+AXE = Path(os.environ.get("PRIVKIT_AXE", ".axe/node_modules/axe-core/axe.min.js")).absolute()
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars"),
