@@ -9,7 +9,7 @@ import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
 from privkit.dp.clusters import given_frame
-from privkit.dp.dialects import COMPILED, TESTED, engine_of
+from privkit.dp.dialects import engine_of
 from privkit.dp.servers import check_accepted, check_collations
 from privkit.dp.sources import Table, attempted, check_once
 from privkit.engines.spark import is_spark_frame
@@ -38,8 +38,7 @@ def given_table(held: Any, wanted: Sequence[str], *, accepted: bool) -> Table:
             hint="Take one from a connection: connection.table(NAME).",
         ),
     )
-    if backend.name not in (*TESTED, *COMPILED):
-        engine_of(backend.name)
+    engine = engine_of(backend.name, collated=True)
     check_accepted(backend.name, accepted)
     schema = dict(held.schema().items())
     check_once(schema, wanted, "the table")
@@ -47,7 +46,6 @@ def given_table(held: Any, wanted: Sequence[str], *, accepted: bool) -> Table:
         check_collations(backend, held, {name: schema[name] for name in wanted if name in schema})
     if backend.name == "duckdb":
         _check_settings(backend, [schema[name] for name in wanted if name in schema])
-    engine = engine_of(backend.name, collated=True)
     return Table(backend, held, schema, engine, closing=_stays)
 
 

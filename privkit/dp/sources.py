@@ -320,6 +320,11 @@ def _files(source: str, folder: Path, room: Room = ANY_ROOM) -> tuple[Table, lis
 
 
 def expanded(source: str, folder: Path) -> list[str]:
+    """The files that a path, folder or glob names: absolute, sorted, all of one kind.
+
+    Raises:
+        DatasetError: There are none, or of several kinds.
+    """
     pattern = str(folder / source)
     paths = [pattern] if os.path.lexists(pattern) else sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207 - the pattern may be absolute
     if len(paths) == 1 and Path(paths[0]).is_dir():
@@ -356,6 +361,11 @@ def _common_header(paths: Sequence[str], delimited: Delimited, source: str) -> l
 
 
 def parquet_names(paths: Sequence[str], source: str) -> list[str]:
+    """The columns of Parquet files, by their footers.
+
+    Raises:
+        DatasetError: One is not Parquet, or has another schema than the first.
+    """
     schemas = [_parquet_schema(path, source) for path in paths]
     for path, schema in zip(paths, schemas, strict=True):
         if not schema.equals(schemas[0]):

@@ -117,7 +117,7 @@ def configured(session: Any, settings: Mapping[str, str]) -> Iterator[None]:
 
 
 @contextmanager
-def unheard() -> Iterator[None]:
+def log_unheard() -> Iterator[None]:
     """Without PySpark's own log of errors, which writes what a cell holds to standard error."""
     log = logging.getLogger("SQLQueryContextLogger")
     before, log.disabled = log.disabled, os.environ.get("PRIVKIT_DEBUG") != "1"

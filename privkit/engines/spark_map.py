@@ -23,7 +23,7 @@ import pyarrow as pa
 from pyspark import StorageLevel, TaskContext
 from pyspark.accumulators import Accumulator, AccumulatorParam
 
-from privkit.engines.spark import unheard
+from privkit.engines.spark import log_unheard
 from privkit.engines.stream import Note
 from privkit.engines.workers import decoded_error, encoded_error, load_handler, settled
 from privkit.errors import EngineError, PrivkitError
@@ -123,7 +123,7 @@ def spark_jobs(session: Any) -> Iterator[None]:
     group = f"privkit-{secrets.token_hex(8)}"
     context.setJobGroup(group, "privkit")
     try:
-        with unheard():
+        with log_unheard():
             yield
     except PrivkitError:
         _cancel(context, group)

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from privkit.engines.spark import configured, unheard
+from privkit.engines.spark import configured, log_unheard
 from privkit.errors import DatasetError, EngineError
 
 RULES = {
@@ -53,7 +53,7 @@ def ruled(session: Any) -> Iterator[None]:
     """
     if int(str(session.version).partition(".")[0]) < 4:
         raise EngineError(f"Spark {session.version}: private statistics need Spark 4")
-    with unheard(), configured(session, RULES):
+    with log_unheard(), configured(session, RULES):
         yield
 
 
